@@ -1,0 +1,1 @@
+"""Reads what ships in questionnaires/ and mappings/, and refuses what does not fit together."""

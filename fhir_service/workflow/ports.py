@@ -1,0 +1,153 @@
+"""What the use cases need from outside, as Protocols: record, clock, ids.
+
+The store answers them with SQLAlchemy; the tests' desk in memory. A write is a function that is
+handed a Record: all that it keeps, tells and owes is stored together, or nothing is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol, TypeVar
+
+from fhir_service.fhir.searching import Page, Search
+
+T = TypeVar("T")
+
+Method = Literal["POST", "PUT", "DELETE"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One version of one resource, as it lies in the record.
+
+    ``body`` is as received, byte for byte, without our id and meta (fhir/splice.py puts them in
+    when it is served); empty when ``deleted``. ``last_updated`` is UTC, to the millisecond.
+    ``patient`` is the id of the Patient in whose compartment it lies, None for what is nobody's.
+    """
+
+    resource_type: str
+    id: str
+    version: int
+    last_updated: datetime
+    body: bytes
+    patient: str | None = None
+    method: Method = "POST"
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One line of the audit: who did what to which resource. No answer, no name stands in it.
+
+    ``interaction`` is FHIR's (create, read, search-type, ...) or an operation's name with ``$``;
+    ``outcome`` is 0 success, 4 refused, 8 failed, as AuditEvent.outcome has it.
+    http://hl7.org/fhir/R4/auditevent.html
+    """
+
+    recorded: datetime
+    interaction: str
+    client: str
+    outcome: Literal["0", "4", "8"] = "0"
+    token: str | None = None
+    patient: str | None = None
+    resource_type: str | None = None
+    resource_id: str | None = None
+    resource_version: int | None = None
+    request_id: str | None = None
+
+
+OwedState = Literal["no-target", "waiting-for-encounter", "due"]
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A summary that the EHR is owed for one version of a response."""
+
+    resource_id: str
+    resource_version: int
+    patient: str
+    state: OwedState
+    due: datetime
+
+
+class Reader(Protocol):
+    """Reading the record. Every method that can meet patient data takes ``patient``.
+
+    ``patient`` None means: of anybody (system and staff); an id means: only what lies in that
+    patient's compartment, everything else answers as if it were not there.
+    """
+
+    def read(self, resource_type: str, id_: str, patient: str | None = None) -> Stored | None:
+        """The current version, deleted ones too; None when there is none that the caller may see."""
+
+    def vread(
+        self, resource_type: str, id_: str, version: int, patient: str | None = None
+    ) -> Stored | None:
+        """That version, or None."""
+
+    def history(
+        self,
+        resource_type: str,
+        id_: str,
+        patient: str | None = None,
+        count: int = 50,
+        before_version: int | None = None,
+    ) -> Sequence[Stored]:
+        """Versions, newest first, those under ``before_version`` where given."""
+
+    def search(self, search: Search, patient: str | None = None) -> Page[Stored]:
+        """One page of the current, undeleted resources that match."""
+
+    def canonical(self, resource_type: str, url: str, version: str | None) -> Stored | None:
+        """The resource with this url and exactly this version.
+
+        Without version the newest active one, else the newest of any status. None when unknown.
+        """
+
+
+class Record(Reader, Protocol):
+    """One transaction."""
+
+    def keep(self, stored: Stored) -> None:
+        """Store this version and make it the current one; its search values are read from its body.
+
+        Raises Conflict when the version is not the next one, or when another active or retired
+        resource already has its url and version.
+        """
+
+    def tell(self, told: Told) -> None:
+        """Write one audit line."""
+
+    def owe(self, owed: Owed) -> None:
+        """Put one delivery into the outbox."""
+
+
+class Desk(Protocol):
+    """The record as a whole."""
+
+    def reading(self) -> Reader:
+        """A reader of what is committed."""
+
+    def write(self, work: Callable[[Record], T]) -> T:
+        """Run ``work`` in one transaction and give back what it gives, after the commit is on disk.
+
+        Whatever ``work`` raises is raised here, and then nothing of it is stored. Raises
+        Unavailable when the store can not take it now (locked, disk full, connection lost).
+        ``work`` may be run again after a serialisation failure, so it does nothing but record.
+        """
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> datetime:
+        """The moment, UTC with its zone, to the millisecond."""
+
+
+class Ids(Protocol):
+    """New ids."""
+
+    def new(self) -> str:
+        """An id never given before: 1 to 64 characters of A-Z a-z 0-9 - ."""
