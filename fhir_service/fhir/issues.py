@@ -81,7 +81,7 @@ class NotAllowed(Refusal):
 
 
 class NotHere(Refusal):
-    """Nothing is stored there, or nothing that this caller may know of; the same answer for both."""
+    """Nothing is stored there, or nothing that this caller may know of: one answer for both."""
 
     code = "not-found"
     key = "not-found"
@@ -137,7 +137,7 @@ class Conflict(Refusal):
 
 
 class Stale(Refusal):
-    """If-Match names a version that is no longer the current one, or is missing where it is required."""
+    """If-Match names a version that is not the current one, or is missing where it is required."""
 
     code = "conflict"
     key = "version-conflict"
@@ -158,14 +158,14 @@ class TooMany(Refusal):
 
 
 class Unavailable(Refusal):
-    """The store can not take it just now; nothing was stored, and the same request may be sent again."""
+    """The store can not take it just now; nothing was stored, the request may be sent again."""
 
     code = "transient"
     key = "unavailable"
 
 
 def operation_outcome(issues: Iterable[Issue]) -> dict[str, Any]:
-    """The OperationOutcome (R4 JSON as a dictionary) of these issues; "all ok" when there are none."""
+    """The OperationOutcome of these issues, as a dictionary; "all ok" when there are none."""
     found = [_outcome_issue(issue) for issue in issues]
     if not found:
         found = [

@@ -1,4 +1,4 @@
-"""Our id, versionId and lastUpdated, put into the bytes of a resource that otherwise stays as received.
+"""Our id, versionId and lastUpdated, put into bytes that otherwise stay as they were received.
 
 Decimals keep their digits, members their order, white space its place; only ``id`` and the two
 members of ``meta`` that belong to the server are ours.
@@ -31,7 +31,7 @@ def instant(moment: datetime) -> str:
 
 
 def with_identity(body: bytes, id_: str, version: int, last_updated: datetime) -> bytes:
-    """The body, with this id and this versionId and lastUpdated in its meta; all else byte for byte.
+    """The body with this id, and this versionId and lastUpdated in meta; all else byte for byte.
 
     ``body`` is one valid JSON object, as the store holds it.
     """

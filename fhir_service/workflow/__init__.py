@@ -1,1 +1,1 @@
-"""The use cases: one file, one verb. Read submit.py, publish.py and summarise.py to know the product."""
+"""The use cases: one file, one verb. Read submit, publish, summarise to know the product."""

@@ -80,7 +80,7 @@ class Reader(Protocol):
     """
 
     def read(self, resource_type: str, id_: str, patient: str | None = None) -> Stored | None:
-        """The current version, deleted ones too; None when there is none that the caller may see."""
+        """The current version, deleted ones too; None when there is none the caller may see."""
 
     def vread(
         self, resource_type: str, id_: str, version: int, patient: str | None = None
@@ -111,7 +111,7 @@ class Record(Reader, Protocol):
     """One transaction."""
 
     def keep(self, stored: Stored) -> None:
-        """Store this version and make it the current one; its search values are read from its body.
+        """Store this version, make it the current one, and read its search values from its body.
 
         Raises Conflict when the version is not the next one, or when another active or retired
         resource already has its url and version.
@@ -131,7 +131,7 @@ class Desk(Protocol):
         """A reader of what is committed."""
 
     def write(self, work: Callable[[Record], T]) -> T:
-        """Run ``work`` in one transaction and give back what it gives, after the commit is on disk.
+        """Run ``work`` in one transaction; what it gives, after the commit is on disk.
 
         Whatever ``work`` raises is raised here, and then nothing of it is stored. Raises
         Unavailable when the store can not take it now (locked, disk full, connection lost).
