@@ -1,0 +1,33 @@
+"""Who asks: the client, its token, and what the token reaches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fhir_service.smart.access import COMPARTMENT, Access, Reach
+from fhir_service.smart.scopes import Letter
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """One signed-in client in one request. ``token`` is the token's id (jti), never the token."""
+
+    client: str
+    token: str | None
+    access: Access
+    request_id: str | None = None
+
+    def must(self, resource_type: str, *letters: Letter) -> Reach:
+        """The reach of the first of these interactions that is allowed; else raises NotAllowed."""
+        return self.access.must(resource_type, *letters)
+
+    def is_patient(self) -> bool:
+        """Whether the token is bound to one patient and reaches nobody else."""
+        return self.access.patient is not None and all(
+            scope.level == "patient" for scope in self.access.scopes
+        )
+
+
+def within(resource_type: str, reach: Reach) -> str | None:
+    """The patient to whom the store is to be narrowed; None for what belongs to nobody."""
+    return reach.patient if resource_type in COMPARTMENT else None

@@ -1,0 +1,72 @@
+"""Read, vread, history and search, each narrowed to what the caller may know of.
+
+http://hl7.org/fhir/R4/http.html#read
+"""
+
+from __future__ import annotations
+
+from fhir_service.fhir.issues import Gone, NotHere
+from fhir_service.fhir.searching import Page, Search
+from fhir_service.workflow.caller import Caller, within
+from fhir_service.workflow.ports import Stored
+from fhir_service.workflow.site import Site
+
+
+def not_here(resource_type: str, id_: str) -> NotHere:
+    """The one answer for what does not exist and for what is not the caller's."""
+    return NotHere(f"There is no {resource_type}/{id_} here that you may read.")
+
+
+def read(site: Site, caller: Caller, resource_type: str, id_: str) -> Stored:
+    """The current version. Raises NotAllowed, NotHere, Gone."""
+    reach = caller.must(resource_type, "r")
+    stored = site.desk.reading().read(resource_type, id_, within(resource_type, reach))
+    if stored is None:
+        raise not_here(resource_type, id_)
+    if stored.deleted:
+        raise Gone(f"{resource_type}/{id_} was deleted; its earlier versions are in its history.")
+    return stored
+
+
+def vread(site: Site, caller: Caller, resource_type: str, id_: str, version: int) -> Stored:
+    """That version. Raises NotAllowed, NotHere, Gone (for the version of a deletion)."""
+    reach = caller.must(resource_type, "r")
+    reader = site.desk.reading()
+    stored = reader.vread(resource_type, id_, version, within(resource_type, reach))
+    if stored is None:
+        raise NotHere(f"There is no version {version} of {resource_type}/{id_} that you may read.")
+    if stored.deleted:
+        raise Gone(f"Version {version} of {resource_type}/{id_} is its deletion.")
+    return stored
+
+
+def history(
+    site: Site,
+    caller: Caller,
+    resource_type: str,
+    id_: str,
+    count: int = 50,
+    before_version: int | None = None,
+) -> Page[Stored]:
+    """Its versions, newest first; ``next`` is the version under which to go on.
+
+    Raises NotAllowed, and NotHere for what never existed.
+    """
+    reach = caller.must(resource_type, "r")
+    reader = site.desk.reading()
+    patient = within(resource_type, reach)
+    current = reader.read(resource_type, id_, patient)
+    if current is None:
+        raise not_here(resource_type, id_)
+    if count == 0:
+        return Page((), total=current.version)
+    found = tuple(reader.history(resource_type, id_, patient, count + 1, before_version))
+    more = len(found) > count
+    page = found[:count]
+    return Page(page, next=str(page[-1].version) if more else None, total=current.version)
+
+
+def search(site: Site, caller: Caller, search_: Search) -> Page[Stored]:
+    """One page of what matches and lies within the caller's reach. Raises NotAllowed."""
+    reach = caller.must(search_.resource_type, "s")
+    return site.desk.reading().search(search_, within(search_.resource_type, reach))

@@ -1,0 +1,60 @@
+"""One installation, as the use cases see it: record, clock, ids, forms, the clinic's choices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any, Protocol
+
+from fhir_service.summary.facts import Summary
+from fhir_service.summary.mapping import SummaryMapping
+from fhir_service.workflow.forms import Forms
+from fhir_service.workflow.ports import Clock, Desk, Ids
+
+
+class Renderings(Protocol):
+    """A summary as something to read; all say the same."""
+
+    def text(self, summary: Summary) -> str:
+        """Plain text, 80 columns."""
+
+    def html(self, summary: Summary) -> str:
+        """One self-contained page."""
+
+    def pdf(self, summary: Summary) -> bytes:
+        """A tagged PDF. Raises Unavailable when it can not be made just now."""
+
+
+class Keys(Protocol):
+    """The signing keys of the embedded authorization server, the one in use first."""
+
+    def all(self) -> tuple[Mapping[str, Any], ...]:
+        """Private JWKs; at least one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything of this installation that a use case needs.
+
+    ``base_url`` is the public address without a slash at its end; ``patient_bases`` are the FHIR
+    bases under which an absolute reference to a Patient means a patient of ours.
+    ``visit_days``: responses this many days apart belong to one visit.
+    ``has_target``: whether an EHR is configured to which summaries are owed.
+    """
+
+    desk: Desk
+    clock: Clock
+    ids: Ids
+    forms: Forms
+    keys: Keys
+    mapping: Callable[[], SummaryMapping]
+    renderings: Renderings
+    base_url: str
+    patient_bases: tuple[str, ...]
+    zone: tzinfo
+    language: str = "en"
+    visit_days: int = 14
+    require_if_match: bool = False
+    has_target: bool = False
+    software_version: str = ""

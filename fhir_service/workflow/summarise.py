@@ -1,0 +1,106 @@
+"""The oncologist's summary of one visit, out of every response that belongs to it.
+
+One fact model, four renderings: FHIR document, page, plain text and PDF say the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from fhir_service.fhir.issues import Conflict
+from fhir_service.fhir.reading import read_json
+from fhir_service.sdc.responses import Response
+from fhir_service.summary.document import document
+from fhir_service.summary.facts import Source, summarise
+from fhir_service.summary.model import Person, Summary
+from fhir_service.workflow import read
+from fhir_service.workflow.caller import Caller, within
+from fhir_service.workflow.checking import form_of
+from fhir_service.workflow.ports import Reader, Stored
+from fhir_service.workflow.site import Site
+from fhir_service.workflow.visits import of_one_visit
+
+Format = Literal["document", "html", "text", "pdf"]
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+_SUMMED_UP = ("completed", "amended", "stopped")
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A summary as it is sent: its bytes and the content type they are in."""
+
+    body: bytes
+    content_type: str
+
+
+def summary(site: Site, caller: Caller, id_: str, form: Format) -> Made:
+    """The summary of the visit that this response belongs to.
+
+    Raises NotAllowed, NotHere, Gone, and Conflict for a response that was not sent, or was
+    entered in error: there is nothing to tell an oncologist yet, or any more.
+    """
+    reach = caller.must("QuestionnaireResponse", "r")
+    asked = read.read(site, caller, "QuestionnaireResponse", id_)
+    patient = within("QuestionnaireResponse", reach)
+    found = facts(site, asked, patient)
+    if form == "text":
+        return Made(site.renderings.text(found).encode("utf-8"), "text/plain; charset=utf-8")
+    if form == "html":
+        return Made(site.renderings.html(found).encode("utf-8"), "text/html; charset=utf-8")
+    if form == "pdf":
+        return Made(site.renderings.pdf(found), "application/pdf")
+    bundle = document(found, base_url=f"{site.base_url}/fhir")
+    return Made(_encode(bundle), "application/fhir+json; charset=utf-8")
+
+
+def facts(site: Site, asked: Stored, patient: str | None = None) -> Summary:
+    """The facts of the visit that ``asked`` belongs to; ``patient`` narrows what is looked at."""
+    visit = of_one_visit(site, asked, patient)
+    if visit[0][1].status not in _SUMMED_UP:
+        raise Conflict(
+            f"The response is {visit[0][1].status}; a summary is made of what a patient has sent."
+        )
+    sources = [source for stored, response in visit for source in _source(site, stored, response)]
+    return summarise(
+        sources,
+        site.mapping(),
+        patient=_person(site.desk.reading(), asked.patient),
+        now=max(stored.last_updated for stored, _ in visit),
+        zone=site.zone,
+        language=site.language,
+    )
+
+
+def _source(site: Site, stored: Stored, response: Response) -> list[Source]:
+    form = form_of(site, response)
+    if not hasattr(form, "items"):
+        return []
+    return [Source(form, read_json(stored.body), stored.id, stored.version, stored.last_updated)]
+
+
+def _person(reader: Reader, id_: str | None) -> Person | None:
+    """The patient as the record names her; None when she is known by her id alone."""
+    stored = reader.read("Patient", id_) if id_ else None
+    if stored is None or stored.deleted:
+        return None
+    patient = read_json(stored.body)
+    return Person(
+        id=stored.id,
+        name=_name(patient.get("name", ())),
+        birth_date=patient.get("birthDate"),
+        gender=patient.get("gender"),
+    )
+
+
+def _name(names: Any) -> str | None:
+    """The official name, else the first: as its text, else given and family."""
+    ranked = sorted(names, key=lambda name: name.get("use") != "official")
+    if not ranked:
+        return None
+    first = ranked[0]
+    parts = [*first.get("given", ()), first.get("family", "")]
+    return first.get("text") or " ".join(part for part in parts if part) or None

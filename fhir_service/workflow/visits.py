@@ -1,0 +1,73 @@
+"""Which responses belong to one visit.
+
+The same encounter, else the same patient within the days that the site counts as one visit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from fhir_service.fhir.searching import Criterion, Search
+from fhir_service.fhir.splice import instant
+from fhir_service.sdc.responses import Response, decode
+from fhir_service.workflow.ports import Reader, Stored
+from fhir_service.workflow.site import Site
+
+_COUNTED = ("completed", "amended")
+_MOST = 100
+
+
+def of_one_visit(
+    site: Site, asked: Stored, patient: str | None
+) -> tuple[tuple[Stored, Response], ...]:
+    """``asked`` first, then the newest sent response to each other form of the same visit.
+
+    ``patient`` narrows the record as the caller's reach does.
+    """
+    reader = site.desk.reading()
+    first = decode(asked.body)
+    found = [(asked, first)]
+    seen = {_url(first)}
+    for stored in _near(reader, site, asked, patient):
+        response = decode(stored.body)
+        if _url(response) in seen or not _same_encounter(first, response):
+            continue
+        seen.add(_url(response))
+        found.append((stored, response))
+    return tuple(found)
+
+
+def _near(reader: Reader, site: Site, asked: Stored, patient: str | None) -> Iterator[Stored]:
+    """The patient's other sent responses, stored within the days of a visit, newest first."""
+    if asked.patient is None:
+        return
+    days = timedelta(days=site.visit_days)
+    around = (_date("ge", asked.last_updated - days), _date("le", asked.last_updated + days))
+    search = Search(
+        "QuestionnaireResponse",
+        (
+            Criterion("patient", "reference", (asked.patient,)),
+            Criterion("status", "token", _COUNTED),
+            *around,
+        ),
+        sort=(("_lastUpdated", True),),
+        count=_MOST,
+    )
+    for stored in reader.search(search, patient).found:
+        if stored.id != asked.id:
+            yield stored
+
+
+def _date(prefix: str, moment: datetime) -> Criterion:
+    return Criterion("_lastUpdated", "date", (prefix + instant(moment),))
+
+
+def _url(response: Response) -> str:
+    return (response.questionnaire or "").partition("|")[0]
+
+
+def _same_encounter(one: Response, two: Response) -> bool:
+    """False only where both name an encounter, and another one."""
+    encounters = {one.encounter_reference, two.encounter_reference} - {None}
+    return len(encounters) < 2  # noqa: PLR2004  # two different ones
