@@ -103,12 +103,12 @@ class Item:
     extensions: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
 
     def text(self, language: str | None = None) -> str:
-        """Its words in that language; in the form's own where there is no translation; "" for none."""
+        """Its words in that language; the form's own where there is no translation; "" for none."""
         return in_language(self.texts, language)
 
 
 def in_language(words: Mapping[str, str], language: str | None) -> str:
-    """The words in ``language`` (es-MX falls back to es, then to the form's own); "" when there are none."""
+    """The words in ``language`` (es-MX, else es, else the form's own); "" when there are none."""
     if language:
         for tag in (language, language.split("-", maxsplit=1)[0]):
             if tag in words:

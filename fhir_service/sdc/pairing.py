@@ -1,15 +1,21 @@
-"""Form and response side by side: every item of the form, with the answers given to it and their places.
+"""Form and response side by side: every item of the form, with the answers given and their places.
 
 The slow, complete lens, for the summary and for collecting every finding; the hot path walks the
-decoded response itself.
+decoded response itself. http://hl7.org/fhir/R4/questionnaireresponse.html#link
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fhir_service.sdc.compiled import Form
+from fhir_service.sdc.enablement import Enablement, Scopes
+from fhir_service.sdc.item_reading import choice
 from fhir_service.sdc.items import Item, ValueKind
+from fhir_service.sdc.plans import Plan
+from fhir_service.sdc.response_model import ResponseAnswer, ResponseItem, items_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +45,122 @@ class Node:
     enabled: bool
     answers: tuple[Answer, ...] = ()
     nodes: tuple[Node, ...] = ()
+
+
+def pair(form: Form, response: Mapping[str, Any]) -> tuple[Node, ...]:
+    """The Nodes of the form's root items, in form order, beside a response (from read_json).
+
+    Every item of the form is there at least once, a repeating group once per instance. Items that
+    the form does not know are left out; the check tells of them.
+    """
+    raw = response.get("item", [])
+    decoded = items_from(raw)
+    lens = _Lens(Enablement(decoded, index_of(decoded)))
+    return lens.nodes(form.plan, _Level(raw, decoded, "QuestionnaireResponse"), {}, enabled=True)
+
+
+def index_of(items: Sequence[ResponseItem]) -> dict[str, ResponseItem]:
+    """Every item of a response by linkId; the last one where a linkId stands twice."""
+    index: dict[str, ResponseItem] = {}
+    waiting = [items]
+    while waiting:
+        for item in waiting.pop():
+            index[item.link_id] = item
+            if item.items:
+                waiting.append(item.items)
+            waiting.extend(answer.items for answer in item.answers or () if answer.items)
+    return index
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """The items of one place in the response, plain and decoded."""
+
+    raw: Sequence[Mapping[str, Any]]
+    decoded: Sequence[ResponseItem]
+    place: str
+
+    def of(self, link_id: str) -> Iterator[tuple[Mapping[str, Any], ResponseItem, str]]:
+        for number, (raw, item) in enumerate(zip(self.raw, self.decoded, strict=True)):
+            if item.link_id == link_id:
+                yield raw, item, f"{self.place}.item[{number}]"
+
+
+def _level(raw: Mapping[str, Any], decoded: ResponseItem | ResponseAnswer, place: str) -> _Level:
+    return _Level(raw.get("item", []), decoded.items or (), place)
+
+
+_NOTHING = _Level((), (), "")
+
+
+class _Lens:
+    """Walks both trees; holds what the conditions need."""
+
+    def __init__(self, enablement: Enablement) -> None:
+        self._enablement = enablement
+
+    def nodes(
+        self, around: Plan, level: _Level, scopes: Scopes, *, enabled: bool
+    ) -> tuple[Node, ...]:
+        made: list[Node] = []
+        for plan in around.children.values():
+            shown = enabled and self._enablement.enabled(plan, scopes)
+            found = list(level.of(plan.link_id))
+            if not found:
+                below = self.nodes(plan, _NOTHING, scopes, enabled=shown)
+                made.append(Node(plan.item, None, shown, nodes=below))
+            elif plan.is_group:
+                made.extend(self._group(plan, *one, scopes, enabled=shown) for one in found)
+            else:
+                made.append(self._question(plan, found, scopes, enabled=shown))
+        return tuple(made)
+
+    def _group(
+        self,
+        plan: Plan,
+        raw: Mapping[str, Any],
+        item: ResponseItem,
+        place: str,
+        scopes: Scopes,
+        *,
+        enabled: bool,
+    ) -> Node:
+        inner = {**scopes, plan.link_id: item} if plan.repeats else scopes
+        below = self.nodes(plan, _level(raw, item, place), inner, enabled=enabled)
+        return Node(plan.item, place, enabled, nodes=below)
+
+    def _question(
+        self,
+        plan: Plan,
+        found: list[tuple[Mapping[str, Any], ResponseItem, str]],
+        scopes: Scopes,
+        *,
+        enabled: bool,
+    ) -> Node:
+        """One Node for a question, also where a sender has split its answers over items."""
+        answers = [
+            self._answer(
+                plan, given, decoded, f"{place}.answer[{number}]", scopes, enabled=enabled
+            )
+            for raw, item, place in found
+            for number, (given, decoded) in enumerate(
+                zip(raw.get("answer", ()), item.answers or (), strict=True)
+            )
+        ]
+        below = () if answers else self.nodes(plan, _NOTHING, scopes, enabled=enabled)
+        return Node(plan.item, found[0][2], enabled, tuple(answers), below)
+
+    def _answer(
+        self,
+        plan: Plan,
+        raw: Mapping[str, Any],
+        decoded: ResponseAnswer,
+        place: str,
+        scopes: Scopes,
+        *,
+        enabled: bool,
+    ) -> Answer:
+        inner = {**scopes, plan.link_id: decoded} if plan.repeats else scopes
+        below = self.nodes(plan, _level(raw, decoded, place), inner, enabled=enabled)
+        kind, value = choice(raw, "value") or (None, None)
+        return Answer(kind, value, place, below)

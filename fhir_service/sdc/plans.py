@@ -1,0 +1,212 @@
+"""What the walk over a response needs of each item of its form, worked out once per form version.
+
+For this package alone. http://hl7.org/fhir/R4/questionnaire.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fhir_service.sdc import extensions as ext
+from fhir_service.sdc.items import Condition, Item, Option, ValueKind
+from fhir_service.sdc.response_model import FIELD_OF
+
+KINDS_OF: Mapping[str, tuple[ValueKind, ...]] = {
+    "group": (),
+    "display": (),
+    "question": (),
+    "boolean": ("boolean",),
+    "decimal": ("decimal",),
+    "integer": ("integer",),
+    "date": ("date",),
+    "dateTime": ("dateTime",),
+    "time": ("time",),
+    "string": ("string",),
+    "text": ("string",),
+    "url": ("uri",),
+    "choice": ("Coding",),
+    "open-choice": ("Coding", "string"),
+    "attachment": ("Attachment",),
+    "reference": ("Reference",),
+    "quantity": ("Quantity",),
+}
+"""The types of value that an item of each type is answered with, the likeliest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a condition looks: from ``base`` (what repeats around both, or the form) down ``path``.
+
+    ``flat`` when nothing on the way repeats and ``base`` is the form: then there is one instance
+    at most. ``own`` when the source is the repeating question in whose answer the item lies.
+    """
+
+    condition: Condition
+    plan: Plan | None
+    base: Plan | None
+    path: tuple[Plan, ...]
+    flat: bool
+    own: bool
+
+
+class Plan:
+    """One item of the form as the walk sees it; the form itself is the root, its linkId empty."""
+
+    __slots__ = (
+        "ancestors", "bare", "children", "codings", "conditional", "demanding", "exclusive",
+        "field", "index", "is_group", "item", "kinds", "limits", "link_id", "option_values",
+        "parent", "sources", "unresolved", "words",
+    )  # fmt: skip
+
+    def __init__(self, item: Item, index: int, parent: Plan | None) -> None:
+        self.item = item
+        self.link_id = item.link_id
+        self.index = index
+        self.parent = parent
+        self.ancestors: tuple[Plan, ...] = () if parent is None else (*parent.ancestors, parent)
+        self.is_group = item.type == "group"
+        self.words = frozenset(item.texts.values())
+        kinds = list(KINDS_OF[item.type])
+        for option in item.options:
+            if option.kind not in kinds:
+                kinds.append(option.kind)
+        if item.options and "Coding" in kinds and all(o.kind != "Coding" for o in item.options):
+            kinds.remove("Coding")
+        self.kinds = frozenset(kinds)
+        self.field = FIELD_OF[kinds[0]] if kinds else None
+        self.codings = _codings(item.options)
+        self.option_values = frozenset(
+            (o.kind, value_key(o.kind, o.value)) for o in item.options if o.kind != "Coding"
+        )
+        self.exclusive = frozenset(value_key(o.kind, o.value) for o in item.options if o.exclusive)
+        self.limits = _limits(item)
+        self.unresolved = unevaluated(item)
+        self.children: dict[str, Plan] = {}
+        self.sources: tuple[Source, ...] = ()
+        self.conditional: tuple[Plan, ...] = ()
+        self.demanding: tuple[Plan, ...] = ()
+        self.bare = False
+
+    @property
+    def repeats(self) -> bool:
+        """Whether its instances (a group) or answers (with items inside) are places of their own."""
+        return self.item.repeats and (self.is_group or bool(self.item.items))
+
+
+def value_key(kind: ValueKind, value: Any) -> Any:
+    """What option values are compared by: a Coding by system and code, a Reference by address."""
+    if isinstance(value, Mapping):
+        if kind == "Coding":
+            return (
+                value.get("system"),
+                value.get("code"),
+                None if "code" in value else value.get("display"),
+            )
+        return value.get("reference")
+    return value
+
+
+def _codings(options: Sequence[Option]) -> dict[tuple[str | None, str | None], Option]:
+    return {
+        (option.value.get("system"), option.value.get("code")): option
+        for option in options
+        if option.kind == "Coding"
+    }
+
+
+_LIMITS = (ext.MIN_VALUE, ext.MAX_VALUE)
+
+
+def _limits(item: Item) -> bool:
+    """Whether an answer has to keep a limit that is checked on its value."""
+    return item.max_length is not None or any(url in item.extensions for url in _LIMITS)
+
+
+EXPRESSIONS: Mapping[str, str] = {
+    ext.ENABLE_WHEN_EXPRESSION: "enableWhenExpression",
+    ext.CALCULATED_EXPRESSION: "calculatedExpression",
+    ext.ANSWER_EXPRESSION: "answerExpression",
+    ext.OPTIONS_TOGGLE: "answerOptionsToggleExpression",
+    ext.CONSTRAINT: "questionnaire-constraint",
+    ext.TARGET_CONSTRAINT: "targetConstraint",
+    ext.CQF_EXPRESSION: "cqf-expression",
+    ext.REGEX: "regex",
+    ext.MIN_QUANTITY: "minQuantity",
+    ext.MAX_QUANTITY: "maxQuantity",
+}
+"""Rules of a form that are not decided yet, and are told as "not verified"."""
+
+
+def unevaluated(item: Item) -> tuple[str, ...]:
+    """The names of the rules on this item that are not decided."""
+    return tuple(name for url, name in EXPRESSIONS.items() if url in item.extensions)
+
+
+def plan_items(questionnaire: Mapping[str, Any], items: tuple[Item, ...]) -> Plan:
+    """The Plan of a form: the root, whose children are the root items."""
+    root_item = Item(
+        link_id="",
+        type="group",
+        texts={},
+        items=items,
+        extensions=ext.by_url(questionnaire.get("extension")),
+    )
+    root = Plan(root_item, 0, None)
+    known: dict[str, Plan] = {}
+    _grow(root, known)
+    for plan in known.values():
+        plan.sources = tuple(
+            _source(plan, condition, known) for condition in plan.item.enable_when
+        )
+    _settle(root)
+    return root
+
+
+def _grow(plan: Plan, known: dict[str, Plan]) -> None:
+    for index, item in enumerate(plan.item.items):
+        child = Plan(item, index, plan)
+        plan.children[item.link_id] = child
+        known[item.link_id] = child
+        _grow(child, known)
+
+
+def _settle(plan: Plan) -> None:
+    """Work out, from the leaves up, what asks for something even where nothing was sent."""
+    line = (*plan.ancestors, plan)
+    plan.conditional = tuple(one for one in line if has_condition(one))
+    for child in plan.children.values():
+        _settle(child)
+    plan.demanding = tuple(child for child in plan.children.values() if _demands(child))
+    plan.bare = not (plan.sources or plan.limits or plan.unresolved or plan.exclusive)
+
+
+def has_condition(plan: Plan) -> bool:
+    """Whether the item itself is shown only under conditions that can be decided."""
+    return bool(plan.sources)
+
+
+def _demands(plan: Plan) -> bool:
+    item = plan.item
+    return item.required or bool(item.min_occurs) or bool(plan.unresolved) or bool(plan.demanding)
+
+
+def _source(plan: Plan, condition: Condition, known: Mapping[str, Plan]) -> Source:
+    source = known.get(condition.question)
+    if source is None:
+        return Source(condition, None, None, (), flat=False, own=False)
+    around = [one for one in plan.ancestors if one in (*source.ancestors, source)]
+    base = next((one for one in reversed(around) if one.repeats), None)
+    own = base is source
+    way = (*source.ancestors, source)
+    path = way[way.index(base) + 1 :] if base is not None else way[1:]
+    flat = base is None and not any(one.repeats for one in path[:-1])
+    return Source(condition, source, base, path, flat=flat, own=own)
+
+
+def plans(root: Plan) -> Iterator[Plan]:
+    """Every plan under this one, in the order of the form."""
+    for child in root.children.values():
+        yield child
+        yield from plans(child)
