@@ -12,6 +12,7 @@ import msgspec
 
 from fhir_service.fhir.issues import Conflict
 from fhir_service.fhir.reading import read_json
+from fhir_service.sdc.compiled import Form
 from fhir_service.sdc.responses import Response
 from fhir_service.summary.document import document
 from fhir_service.summary.facts import Source, summarise
@@ -77,7 +78,7 @@ def facts(site: Site, asked: Stored, patient: str | None = None) -> Summary:
 
 def _source(site: Site, stored: Stored, response: Response) -> list[Source]:
     form = form_of(site, response)
-    if not hasattr(form, "items"):
+    if not isinstance(form, Form):
         return []
     return [Source(form, read_json(stored.body), stored.id, stored.version, stored.last_updated)]
 

@@ -1,0 +1,183 @@
+"""Builds the service out of its settings. The only file that knows everybody."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from fhir_service import __version__
+from fhir_service.catalogue.questionnaires import shipped
+from fhir_service.settings import Settings
+from fhir_service.smart.tokens import new_key
+from fhir_service.store.opening import StoreDesk, open_desk
+from fhir_service.workflow.forms import Forms
+from fhir_service.workflow.install import install
+from fhir_service.workflow.sign_in import Door
+from fhir_service.workflow.site import Site
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fhir_service.render.pdf import Printer
+    from fhir_service.summary.mapping import SummaryMapping
+    from fhir_service.summary.model import Summary
+
+_KEYS_TRUSTED_SECONDS = 60.0
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The moment in UTC, to the millisecond."""
+        moment = datetime.now(UTC)
+        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+class TimeOrderedIds:
+    """UUIDs of version 7: never given before, and near each other in an index when near in time.
+
+    https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-7
+    """
+
+    def new(self) -> str:
+        """A new UUID in lower case."""
+        milliseconds = time.time_ns() // 1_000_000
+        value = milliseconds << 80 | secrets.randbits(80)
+        value = value & ~(0xF << 76) | 0x7 << 76
+        value = value & ~(0x3 << 62) | 0x2 << 62
+        return str(UUID(int=value))
+
+
+class StoredKeys:
+    """The signing keys in the store; the first is made when there is none."""
+
+    def __init__(self, desk: StoreDesk, ids: TimeOrderedIds) -> None:
+        self._desk = desk
+        self._ids = ids
+        self._kept: tuple[float, tuple[Mapping[str, Any], ...]] = (0.0, ())
+
+    def all(self) -> tuple[Mapping[str, Any], ...]:
+        """Private JWKs, the one in use first."""
+        read_at, keys = self._kept
+        if not keys or time.monotonic() - read_at > _KEYS_TRUSTED_SECONDS:
+            keys = self._desk.signing_keys(lambda: new_key(self._ids.new()))
+            self._kept = (time.monotonic(), keys)
+        return keys
+
+
+class Rendered:
+    """Text, page and PDF; each renderer is imported when it is first needed."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._printer: Printer | None = None
+
+    def text(self, summary: Summary) -> str:
+        """Plain text, 80 columns."""
+        from fhir_service.render.text import text  # noqa: PLC0415  keeps the start quick
+
+        return text(summary)
+
+    def html(self, summary: Summary) -> str:
+        """One self-contained page."""
+        from fhir_service.render.html import html  # noqa: PLC0415  keeps the start quick
+
+        return html(summary)
+
+    def pdf(self, summary: Summary) -> bytes:
+        """A tagged PDF, made by a process of its own."""
+        from fhir_service.render.pdf import Printer  # noqa: PLC0415  keeps the start quick
+
+        with self._lock:
+            if self._printer is None:
+                self._printer = Printer()
+        return self._printer.pdf(summary)
+
+    def close(self) -> None:
+        """End the render process, where one was started."""
+        if self._printer is not None:
+            self._printer.close()
+
+
+@dataclass(frozen=True)
+class Service:
+    """The service of one process: what the doors are made for."""
+
+    site: Site
+    settings: Settings
+    store: StoreDesk
+    renderings: Rendered
+
+    @cached_property
+    def door(self) -> Door:
+        """Where tokens are shown."""
+        return Door.of(self.site)
+
+    def publish_shipped(self) -> int:
+        """Publish the forms and terminology that ship; how many were new or changed."""
+        return install(
+            self.site, shipped(self.settings.clinic_phone, self.settings.clinician_name)
+        )
+
+    def close(self) -> None:
+        """Give back connections and processes."""
+        self.renderings.close()
+        self.store.close()
+
+
+def build(settings: Settings, base_url: str | None = None) -> Service:
+    """The service that these settings describe, its store open and up to date.
+
+    ``base_url`` is used where the settings name none. Raises Unavailable when the store can not
+    be opened.
+    """
+    address = settings.base_url or base_url or "http://127.0.0.1:8080"
+    _make(settings)
+    store = open_desk(settings.database_url)
+    clock, ids, renderings = SystemClock(), TimeOrderedIds(), Rendered()
+    site = Site(
+        desk=store,
+        clock=clock,
+        ids=ids,
+        forms=Forms(clock),
+        keys=StoredKeys(store, ids),
+        mapping=_mapping,
+        renderings=renderings,
+        base_url=address,
+        patient_bases=tuple(filter(None, (f"{address}/fhir", settings.ehr_base))),
+        zone=settings.time_zone,
+        language=settings.language,
+        visit_days=settings.visit_days,
+        require_if_match=settings.require_if_match,
+        has_target=settings.ehr_base is not None,
+        software_version=__version__,
+    )
+    return Service(site, settings, store, renderings)
+
+
+_mappings: list[SummaryMapping] = []
+
+
+def _mapping() -> SummaryMapping:
+    """The summary's mapping, read once."""
+    if not _mappings:
+        from fhir_service.catalogue.summary_mappings import (  # noqa: PLC0415  keeps the start quick
+            load_summary_mapping,
+        )
+
+        _mappings.append(load_summary_mapping())
+    return _mappings[0]
+
+
+def _make(settings: Settings) -> None:
+    if settings.on_sqlite:
+        folder: Path = settings.data_dir
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
