@@ -1,4 +1,4 @@
-"""Run every benchmark and say whether its goals are met: ``python -m tests.benchmarks [name ...]``.
+"""Run the benchmarks: ``python -m tests.benchmarks [name ...]``.
 
 A benchmark is a module ``bench_<name>.py`` beside this one with a function ``run(report)``.
 The exit status is 1 when a goal is missed or a benchmark did not run to its end.
