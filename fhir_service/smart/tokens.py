@@ -18,6 +18,9 @@ from fhir_service.fhir.issues import NotSignedIn, NotUnderstood
 from fhir_service.smart.access import Access
 from fhir_service.smart.scopes import read_scopes
 
+AUDIENCE = "urn:fhir-service"
+"""Whom our tokens are for. Not the address: that may change while a token is good."""
+
 _ALGORITHM = "ES256"
 _TYPE = "at+jwt"
 _LEEWAY_SECONDS = 5
@@ -64,7 +67,7 @@ def issue(
     at = int(now.timestamp())
     claims: dict[str, Any] = {
         "iss": issuer,
-        "aud": issuer,
+        "aud": AUDIENCE,
         "sub": client,
         "client_id": client,
         "scope": scope,
@@ -78,8 +81,8 @@ def issue(
     return jwt.encode(header, claims, ECKey.import_key(dict(key)))
 
 
-def verify(token: str, keys: KeySet, *, issuer: str, now: datetime) -> Claims:
-    """What the token says, its signature, type, issuer, audience and times checked.
+def verify(token: str, keys: KeySet, *, now: datetime) -> Claims:
+    """What the token says, its signature, type, audience and times checked.
 
     Raises NotSignedIn, with nothing in it of the token.
     """
@@ -88,8 +91,7 @@ def verify(token: str, keys: KeySet, *, issuer: str, now: datetime) -> Claims:
         claims = decoded.claims
         good = (
             decoded.header.get("typ") == _TYPE
-            and claims["iss"] == issuer
-            and claims["aud"] == issuer
+            and claims["aud"] == AUDIENCE
             and claims["iat"] <= now.timestamp() + _LEEWAY_SECONDS
         )
         said = Claims(

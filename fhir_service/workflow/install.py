@@ -1,4 +1,4 @@
-"""What ships with the service is published on it: at each start, and again only where it changed."""
+"""What ships with the service is published at its start, anew only where it changed."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Door:
         now = self.clock.now()
         claims = self._known.get(fingerprint)
         if claims is None or claims.expires <= now.timestamp():
-            claims = tokens.verify(token, self._key_set(), issuer=self.issuer, now=now)
+            claims = tokens.verify(token, self._key_set(), now=now)
             self._remember(fingerprint, claims)
         return Caller(claims.client, claims.jti, claims.access, request_id)
 

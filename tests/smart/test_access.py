@@ -12,7 +12,7 @@ from joserfc.jwk import ECKey, OctKey
 from fhir_service.fhir.issues import NotAllowed, NotSignedIn, NotUnderstood
 from fhir_service.smart.access import Access, Reach
 from fhir_service.smart.scopes import Letter, read_scopes
-from fhir_service.smart.tokens import issue, key_set, new_key, public_jwks, verify
+from fhir_service.smart.tokens import AUDIENCE, issue, key_set, new_key, public_jwks, verify
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 ISSUER = "https://clinic.example.org"
@@ -79,7 +79,7 @@ def token(**changes: Any) -> str:
 
 
 def test_a_token_says_who_asks_and_for_whom() -> None:
-    claims = verify(token(), KEYS, issuer=ISSUER, now=NOW)
+    claims = verify(token(), KEYS, now=NOW)
     assert (claims.client, claims.jti, claims.access.patient) == ("portal", "t1", "a")
 
 
@@ -91,7 +91,7 @@ def test_a_patient_token_needs_a_patient() -> None:
 def forged(key: Any, header: dict[str, Any] | None = None, **changes: Any) -> str:
     claims = {
         "iss": ISSUER,
-        "aud": ISSUER,
+        "aud": AUDIENCE,
         "client_id": "x",
         "jti": "t2",
         "scope": "system/*.cruds",
@@ -113,7 +113,6 @@ PUBLIC = public_jwks([KEY])["keys"][0]
         "a.b.c",
         token()[:-4] + "AAAA",
         token(now=NOW - timedelta(seconds=60)),
-        token(issuer="https://other.example.org"),
         forged(MINE, aud="https://other.example.org"),
         forged(MINE, {"typ": "JWT"}),
         forged(MINE, iat=int(NOW.timestamp()) + 600),
@@ -125,11 +124,11 @@ PUBLIC = public_jwks([KEY])["keys"][0]
 )
 def test_a_token_that_is_not_ours_or_not_valid_now_is_refused(wrong: str) -> None:
     with pytest.raises(NotSignedIn):
-        verify(wrong, KEYS, issuer=ISSUER, now=NOW)
+        verify(wrong, KEYS, now=NOW)
 
 
 def test_a_token_signed_by_the_kept_key_is_taken() -> None:
-    assert verify(forged(MINE), KEYS, issuer=ISSUER, now=NOW).client == "x"
+    assert verify(forged(MINE), KEYS, now=NOW).client == "x"
 
 
 def test_published_keys_hold_no_private_half() -> None:
