@@ -1,4 +1,4 @@
-"""The server's id and meta go into the bytes of a resource; everything else stays as it was sent."""
+"""The server's id and meta go into the bytes of a resource; the rest stays as it was sent."""
 
 from __future__ import annotations
 
