@@ -1,0 +1,65 @@
+"""SMART discovery and the public keys of the embedded authorization server, as far as it is there.
+
+https://hl7.org/fhir/smart-app-launch/conformance.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from flask import Flask, Response
+
+from fhir_service.web.table import OFFERS
+from fhir_service.workflow.site import Site
+
+_PUBLIC = ("kty", "crv", "x", "y", "n", "e", "kid", "use", "alg", "key_ops")
+
+_CAPABILITIES = ("permission-patient", "permission-user", "permission-v1", "permission-v2")
+"""What a token can be limited to. Launches and logins are not offered, so none is listed."""
+
+
+def configuration(base_url: str) -> dict[str, Any]:
+    """The well-known document: only what answers today.
+
+    There is no authorization or token endpoint: the operator gives tokens out
+    (``fhir-service token``), so none is named and no grant type is offered.
+    """
+    scopes = ["system/*.cruds", "user/*.cruds", "patient/*.rs"]
+    for offer in OFFERS:
+        letters = ["c"] if offer.create else []
+        letters += (
+            ["r"] + (["u"] if offer.update else []) + (["d"] if offer.delete else []) + ["s"]
+        )
+        scopes.append(f"system/{offer.resource_type}.{''.join(letters)}")
+    scopes.append("patient/QuestionnaireResponse.cruds")
+    return {
+        "issuer": base_url,
+        "jwks_uri": f"{base_url}/auth/jwks",
+        "grant_types_supported": [],
+        "scopes_supported": scopes,
+        "capabilities": list(_CAPABILITIES),
+    }
+
+
+def public_keys(site: Site) -> dict[str, Any]:
+    """The JWK set of the signing keys, their public members alone."""
+    keys = [{k: v for k, v in key.items() if k in _PUBLIC} for key in site.keys.all()]
+    return {"keys": [{**key, "use": "sig"} for key in keys]}
+
+
+def register(app: Flask, site: Site) -> None:
+    """Add both well-known addresses and /auth/jwks."""
+    said = orjson.dumps(configuration(site.base_url))
+
+    def well_known() -> Response:
+        return Response(said, 200, content_type="application/json")
+
+    def jwks() -> Response:
+        return Response(orjson.dumps(public_keys(site)), 200, content_type="application/json")
+
+    for place in ("", "/fhir"):
+        app.add_url_rule(
+            f"{place}/.well-known/smart-configuration", "smart-configuration", well_known
+        )
+    app.add_url_rule("/auth/jwks", "jwks", jwks)

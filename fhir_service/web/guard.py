@@ -1,0 +1,41 @@
+"""Who asks: every address but a few named ones needs a bearer token; what is not named is closed.
+
+https://www.rfc-editor.org/rfc/rfc6750 section 2.1
+"""
+
+from __future__ import annotations
+
+from flask import Flask, g, request
+
+from fhir_service.fhir.issues import NotSignedIn
+from fhir_service.workflow.caller import Caller
+from fhir_service.workflow.sign_in import Door
+
+OPEN = frozenset({"metadata", "smart-configuration", "jwks", "healthz", "readyz", "metrics"})
+"""The endpoints that answer without a token; none of them knows anything of a patient."""
+
+
+def bearer(header: str | None) -> str:
+    """The token in an Authorization header. Raises NotSignedIn when there is none."""
+    scheme, _, token = (header or "").partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token:
+        raise NotSignedIn("This address needs an access token: Authorization: Bearer <token>.")
+    return token
+
+
+def caller() -> Caller:
+    """Who asks in this request, as the guard found."""
+    found: Caller = g.caller
+    return found
+
+
+def register(app: Flask, door: Door) -> None:
+    """Ask for a token before every request but those to OPEN endpoints; unknown addresses too."""
+
+    def guard() -> None:
+        if request.endpoint not in OPEN:
+            token = bearer(request.headers.get("Authorization"))
+            g.caller = door.caller(token, g.request_id)
+
+    app.before_request(guard)

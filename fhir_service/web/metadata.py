@@ -1,0 +1,130 @@
+"""The CapabilityStatement, made from the same table as the routes.
+
+http://hl7.org/fhir/R4/capabilitystatement.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Response, request
+
+from fhir_service.fhir.search_parameters import parameters_of
+from fhir_service.fhir.splice import instant
+from fhir_service.web.receiving import choose_format
+from fhir_service.web.replies import as_bytes, json_reply
+from fhir_service.web.table import OFFERS, SYSTEM_OPERATIONS, Offer, Operation
+from fhir_service.workflow.site import Site
+
+INSTANTIATES = ("http://hl7.org/fhir/uv/sdc/CapabilityStatement/sdc-form-receiver",)
+"""The SDC roles whose every SHALL is met.
+
+Form Receiver asks for $process-response. Form Manager asks for the ``definition`` parameter of
+Questionnaire and ``reference`` of ValueSet, and Form Response Manager builds on it; they are not
+claimed.
+"""
+
+_SMART = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+
+
+def capability_statement(site: Site) -> dict[str, Any]:
+    """What this server does, as FHIR R4 JSON; ``date`` is the moment of the call."""
+    return {
+        "resourceType": "CapabilityStatement",
+        "name": "FhirService",
+        "title": "fhir_service",
+        "status": "active",
+        "experimental": False,
+        "date": instant(site.clock.now()),
+        "publisher": "The operator of this server",
+        "description": (
+            "Takes patients' answers to Questionnaires, checks them against every rule of the "
+            "exact form version, keeps them byte for byte, and summarises them for the oncologist."
+        ),
+        "kind": "instance",
+        "instantiates": list(INSTANTIATES),
+        "software": {"name": "fhir_service", "version": site.software_version or "unknown"},
+        "implementation": {"description": "fhir_service", "url": f"{site.base_url}/fhir"},
+        "fhirVersion": "4.0.1",
+        "format": ["json", "application/fhir+json"],
+        "rest": [
+            {
+                "mode": "server",
+                "documentation": (
+                    "Prefer (return, handling), If-Match, If-None-Match, _format and _pretty are "
+                    "honoured. JSON only. Compressed bodies are refused."
+                ),
+                "security": _security(),
+                "resource": [_resource(offer) for offer in OFFERS],
+                "operation": [_operation(o) for o in SYSTEM_OPERATIONS],
+            }
+        ],
+    }
+
+
+def _security() -> dict[str, Any]:
+    coding = {"system": _SMART, "code": "SMART-on-FHIR", "display": "SMART-on-FHIR"}
+    return {
+        "cors": False,
+        "service": [{"coding": [coding]}],
+        "description": (
+            "Every request but /metadata needs a bearer token with SMART v2 scopes, given out by "
+            "the operator. A token of the patient level reaches its own patient only."
+        ),
+    }
+
+
+def _resource(offer: Offer) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "type": offer.resource_type,
+        "documentation": offer.documentation,
+        "interaction": [{"code": code} for code in offer.interactions()],
+        "versioning": "versioned-update",
+        "readHistory": True,
+        "updateCreate": offer.update is not None and offer.update_create,
+        "conditionalCreate": False,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": False,
+        "conditionalDelete": "not-supported",
+        "searchParam": [
+            {"name": p.name, "definition": p.definition, "type": p.kind}
+            for p in parameters_of(offer.resource_type)
+        ],
+    }
+    if offer.operations:
+        made["operation"] = [_operation(operation) for operation in offer.operations]
+    return made
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    return {"name": operation.name, "definition": operation.definition}
+
+
+def register(app: Flask, site: Site) -> None:
+    """Add /fhir/metadata, made once at the start."""
+    made = as_bytes(capability_statement(site))
+
+    def view() -> Response:
+        choose_format()
+        mode = request.args.get("mode", "full")
+        return json_reply(made if mode in ("full", "normative") else as_bytes(_terminology(site)))
+
+    app.add_url_rule("/fhir/metadata", "metadata", view)
+
+
+def _terminology(site: Site) -> dict[str, Any]:
+    """The TerminologyCapabilities that ``mode=terminology`` asks for.
+
+    http://hl7.org/fhir/R4/terminologycapabilities.html
+    """
+    return {
+        "resourceType": "TerminologyCapabilities",
+        "status": "active",
+        "date": instant(site.clock.now()),
+        "kind": "instance",
+        "software": {"name": "fhir_service", "version": site.software_version or "unknown"},
+        "implementation": {"description": "fhir_service", "url": f"{site.base_url}/fhir"},
+        "codeSearch": "explicit",
+        "validateCode": {"translations": False},
+        "expansion": {"hierarchical": False, "paging": True, "incomplete": False},
+    }
