@@ -55,8 +55,9 @@ class _Told:
 def validate_code(value_set: Json, given: Mapping[str, Any], composer: Composer) -> dict[str, Any]:
     """The Parameters (result, message, display) for the code in ``given``.
 
-    ``given`` is what read_parameters makes of VALIDATE_CODE. A CodeableConcept is good when one of its codings is. Raises NotUnderstood when not exactly
-    one code is given, and NotValid (``not-supported``) when it can not be told.
+    ``given`` is what read_parameters makes of VALIDATE_CODE. A CodeableConcept is good when one
+    of its codings is. Raises NotUnderstood when not exactly one code is given, and NotValid
+    (``not-supported``) when it can not be told.
     """
     codings = _codings(given)
     told = [_check(value_set, one, given, composer) for one in codings]
