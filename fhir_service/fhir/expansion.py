@@ -18,7 +18,7 @@ from fhir_service.fhir.terminology import Json
 from fhir_service.fhir.value_set_filters import cannot
 from fhir_service.fhir.value_sets import Composer, Member
 
-ACCEPTS: Mapping[str, Accepts] = {
+EXPAND: Mapping[str, Accepts] = {
     "url": Accepts("uri"),
     "valueSet": Accepts("resource"),
     "valueSetVersion": Accepts("string"),

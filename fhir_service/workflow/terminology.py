@@ -9,14 +9,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from fhir_service.fhir.code_checks import LOOKUP, VALIDATE_CODE
-from fhir_service.fhir.code_checks import lookup as look_up
-from fhir_service.fhir.code_checks import validate_code as check_code
+from fhir_service.fhir import code_checks, expansion
 from fhir_service.fhir.code_systems import CodeSystem, read_code_system
-from fhir_service.fhir.expansion import ACCEPTS, asked
-from fhir_service.fhir.expansion import expand as expanded
 from fhir_service.fhir.issues import Issue, NotHere, NotUnderstood
-from fhir_service.fhir.parameters import Accepts, read_parameters
+from fhir_service.fhir.parameters import read_parameters
 from fhir_service.fhir.reading import read_json
 from fhir_service.fhir.resources import check_resource
 from fhir_service.fhir.terminology import Json, Sources
@@ -26,12 +22,9 @@ from fhir_service.workflow.ports import Reader, Stored
 from fhir_service.workflow.read import read
 from fhir_service.workflow.site import Site
 
-PARAMETERS: Mapping[str, Mapping[str, Accepts]] = {
-    "$expand": ACCEPTS,
-    "$validate-code": VALIDATE_CODE,
-    "$lookup": LOOKUP,
-}
-"""What each operation takes, for reading a query string (``fhir.parameters.from_query``)."""
+EXPAND = expansion.EXPAND
+VALIDATE_CODE = code_checks.VALIDATE_CODE
+LOOKUP = code_checks.LOOKUP
 
 _WORTH_KEEPING_BYTES = 512 * 1024
 
@@ -45,11 +38,11 @@ def expand(
     not stored), and NotValid when the value set can not be computed whole.
     """
     caller.must("ValueSet", "r", "s")
-    given = read_parameters(parameters, ACCEPTS)
-    ask = asked(given)
+    given = read_parameters(parameters, EXPAND)
+    ask = expansion.asked(given)
     sources = _sources(site)
     value_set = _value_set(site, caller, given, id_, sources)
-    return expanded(value_set, ask, Composer(sources), site.clock.now())
+    return expansion.expand(value_set, ask, Composer(sources), site.clock.now())
 
 
 def validate_code(
@@ -60,7 +53,7 @@ def validate_code(
     given = read_parameters(parameters, VALIDATE_CODE)
     sources = _sources(site)
     value_set = _value_set(site, caller, given, id_, sources)
-    return check_code(value_set, given, Composer(sources))
+    return code_checks.validate_code(value_set, given, Composer(sources))
 
 
 def lookup(site: Site, caller: Caller, parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,7 +62,7 @@ def lookup(site: Site, caller: Caller, parameters: Mapping[str, Any]) -> dict[st
     Raises NotAllowed, NotUnderstood, and NotHere for an unknown code system or code.
     """
     caller.must("CodeSystem", "r", "s")
-    return look_up(read_parameters(parameters, LOOKUP), _sources(site))
+    return code_checks.lookup(read_parameters(parameters, LOOKUP), _sources(site))
 
 
 class StoredCodes:
