@@ -48,14 +48,15 @@ def read_parameters(resource: Any, accepts: Mapping[str, Accepts]) -> dict[str, 
 def from_query(pairs: Iterable[tuple[str, str]], accepts: Mapping[str, Accepts]) -> dict[str, Any]:
     """A Parameters resource out of the name and value pairs of a query string.
 
-    Names that begin with ``_`` (``_format`` and its kin) are not the operation's and are left out.
+    Names that begin with ``_`` (``_format`` and its kin) are not the operation's and are left out,
+    and so is what has no value (``filter=``).
     Raises NotUnderstood for unknown names, values that are not of their type, and names that can
     be given in a body only. http://hl7.org/fhir/R4/operations.html#request
     """
     made: list[dict[str, Any]] = []
     found: list[Issue] = []
     for name, text in pairs:
-        if name.startswith("_"):
+        if name.startswith("_") or not text.strip():
             continue
         try:
             made.append(_from_text(name, text, accepts))
