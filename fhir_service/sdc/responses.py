@@ -1,0 +1,235 @@
+"""A QuestionnaireResponse out of the bytes that were sent, at the price of a bare JSON parse.
+
+The fast way only ever says yes; what it does not accept is read again slowly, with every finding.
+http://hl7.org/fhir/R4/questionnaireresponse.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from fhir_service.fhir.issues import Issue, NotUnderstood
+from fhir_service.fhir.reading import MOST_FINDINGS, read_json
+from fhir_service.fhir.shape_check import check_contained, check_shape
+from fhir_service.sdc.response_model import Body, ResponseItem
+from fhir_service.sdc.response_walk import Doubt, Walk, too_deep
+
+TYPE = "QuestionnaireResponse"
+
+_decoder = msgspec.json.Decoder(Body)
+_encoder = msgspec.json.Encoder()
+_TYPE_IN_REFERENCE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/[^/]+(?:/_history/[^/]+)?$")
+_BLANKS = b" \t\r\n"
+_ODD_ESCAPE = re.compile(rb"\\(?:u00[0-3]|[bf])")
+_LOOSE: tuple[tuple[str, str, bool], ...] = (
+    ("meta", "Meta", False),
+    ("narrative", "Narrative", False),
+    ("extension", "Extension", True),
+    ("modifier_extension", "Extension", True),
+    ("identifier", "Identifier", False),
+    ("based_on", "Reference", True),
+    ("part_of", "Reference", True),
+    ("subject", "Reference", False),
+    ("encounter", "Reference", False),
+    ("author", "Reference", False),
+    ("source", "Reference", False),
+)
+_PLAIN = {"reference": ""}.keys()
+
+
+class Response:
+    """A response that is sound FHIR; whether it keeps the rules of its form is another question.
+
+    ``items`` are its root items and ``index`` all of them by linkId, decoded. What the response
+    does not say is None, or empty.
+    """
+
+    __slots__ = ("body", "index", "items")
+
+    def __init__(self, body: Body, index: Mapping[str, ResponseItem]) -> None:
+        self.body = body
+        self.index = index
+        self.items: Sequence[ResponseItem] = body.items or ()
+
+    @property
+    def id(self) -> str | None:
+        """The id that the sender gave it."""
+        return self.body.id or None
+
+    @property
+    def status(self) -> str:
+        """One of FHIR's five."""
+        return self.body.status
+
+    @property
+    def questionnaire(self) -> str | None:
+        """The canonical of its form, as written."""
+        return self.body.questionnaire or None
+
+    @property
+    def authored(self) -> str | None:
+        """When it was written, a dateTime as written."""
+        return self.body.authored or None
+
+    @property
+    def language(self) -> str | None:
+        """The language of its texts."""
+        return self.body.language or None
+
+    @property
+    def identifier(self) -> dict[str, Any] | None:
+        """Its business identifier, an Identifier."""
+        return self.body.identifier or None
+
+    @property
+    def subject_reference(self) -> str | None:
+        """subject.reference"""
+        return _reference(self.body.subject)
+
+    @property
+    def author_reference(self) -> str | None:
+        """author.reference"""
+        return _reference(self.body.author)
+
+    @property
+    def source_reference(self) -> str | None:
+        """source.reference"""
+        return _reference(self.body.source)
+
+    @property
+    def encounter_reference(self) -> str | None:
+        """encounter.reference"""
+        return _reference(self.body.encounter)
+
+    @property
+    def based_on_references(self) -> tuple[str, ...]:
+        """basedOn.reference, those that are there."""
+        each = (_reference(one) for one in self.body.based_on or ())
+        return tuple(one for one in each if one is not None)
+
+    @property
+    def version_id(self) -> str | None:
+        """meta.versionId, the version that the sender had before it."""
+        return (self.body.meta or {}).get("versionId")
+
+    @property
+    def subject_type(self) -> str | None:
+        """The type of resource that the subject is, as far as the reference tells it."""
+        subject = self.body.subject or {}
+        match = _TYPE_IN_REFERENCE.search(subject.get("reference", ""))
+        return match[1] if match else subject.get("type")
+
+
+def _reference(reference: Any) -> str | None:
+    return reference.get("reference") if reference else None
+
+
+def decode(body: bytes) -> Response:
+    """The response in these bytes.
+
+    Raises NotUnderstood with every finding on JSON and structure, each with its FHIRPath: JSON
+    rules as read_json tells them, unknown or missing elements, malformed values, two values,
+    items nested deeper than 32. The places are those of the document, not of a form.
+    """
+    response = _fast(body)
+    return response if response is not None else _slow(body)
+
+
+def _fast(body: bytes) -> Response | None:
+    """The response, when it is plainly sound; None when it has to be looked at closely."""
+    stripped = body.translate(None, _BLANKS)
+    if (
+        b'""' in stripped
+        or b"[]" in stripped
+        or b"{}" in stripped
+        or b'"\\' in stripped
+        or b'"_' in stripped
+        or (b"\\" in body and _ODD_ESCAPE.search(body))
+    ):
+        return None
+    try:
+        decoded = _decoder.decode(body)
+        if _doubled(stripped, decoded):
+            return None
+        _must_be_sound(decoded)
+        walk = Walk(extended=b'xtension":' in stripped)
+        walk.over(decoded.items or ())
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Doubt):
+        return None
+    if not walk.extended and walk.answers != _values(stripped):
+        return None
+    return Response(decoded, walk.index)
+
+
+def _doubled(stripped: bytes, decoded: Body) -> bool:
+    """Whether a property stands twice: only the last one is decoded, and so encoded again."""
+    again = _encoder.encode(decoded).translate(None, _BLANKS)
+    return again.count(b'":') != stripped.count(b'":')
+
+
+def _values(stripped: bytes) -> int:
+    """How many value[x] the text has, which is one for each answer when each has just one."""
+    return stripped.count(b'"value') - stripped.count(b'"value":')
+
+
+def _must_be_sound(decoded: Body) -> None:
+    """Look at what stays a dictionary. Raises Doubt."""
+    for name, type_, many in _LOOSE:
+        value = getattr(decoded, name)
+        if value is not UNSET:
+            for one in value if many else (value,):
+                if (
+                    type_ == "Reference"
+                    and one.keys() == _PLAIN
+                    and isinstance(one["reference"], str)
+                ):
+                    continue
+                if any(check_shape(one, type_, "")):
+                    raise Doubt
+    if decoded.contained is not UNSET and any(check_contained(decoded.contained, "")):
+        raise Doubt
+
+
+def _slow(body: bytes) -> Response:
+    """The response, or every finding."""
+    raw = read_json(body)
+    found = shape_findings(raw)
+    if found:
+        raise NotUnderstood(found[0].says, *found)
+    try:
+        decoded = _decoder.decode(body)
+        walk = Walk(checked=True)
+        walk.over(decoded.items or ())
+    except (msgspec.DecodeError, RecursionError, Doubt):
+        raise NotUnderstood("This response can not be read.", expression=TYPE) from None
+    return Response(decoded, walk.index)
+
+
+def shape_findings(raw: Mapping[str, Any]) -> tuple[Issue, ...]:
+    """Every finding on the structure of a response read by read_json; of many, the first hundred."""
+    if raw.get("resourceType") != TYPE:
+        says = "The resource must be a QuestionnaireResponse, and say so in resourceType."
+        return (Issue("resource-type", "structure", says, expression="resourceType"),)
+    return _cut(_shape(raw))
+
+
+def _shape(raw: Mapping[str, Any]) -> Iterable[Issue]:
+    yield from check_shape(raw, TYPE, TYPE)
+    yield from check_contained(raw.get("contained"), f"{TYPE}.contained")
+    yield from too_deep(raw)
+
+
+def _cut(found: Iterable[Issue]) -> tuple[Issue, ...]:
+    kept: list[Issue] = []
+    for issue in found:
+        kept.append(issue)
+        if len(kept) == MOST_FINDINGS:
+            says = f"Only the first {MOST_FINDINGS} findings are told."
+            kept.append(Issue("more-findings", "too-costly", says, severity="information"))
+            break
+    return tuple(kept)
