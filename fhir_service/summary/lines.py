@@ -1,0 +1,187 @@
+"""Lines of the page: what each mapped question, table row, score and ranking says.
+
+Each function gives Facts in the order of the mapping; a question without answer gives none here,
+it is told among what was not answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_UP, Decimal
+from itertools import chain
+
+from fhir_service.summary.answers import Answers, Given, Reading
+from fhir_service.summary.flags import share_lost
+from fhir_service.summary.mapping import (
+    FormMapping,
+    Line,
+    Loss,
+    Questions,
+    Row,
+    RowCell,
+    Score,
+)
+from fhir_service.summary.model import Cell, Fact, Kind, Value
+from fhir_service.summary.words import code_of, own_option
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """One response with the mapping of its form version; None for a form without one."""
+
+    reading: Reading
+    form: FormMapping | None
+
+
+def facts_of(mapped: Mapped, visit: Sequence[Mapped]) -> Iterator[Fact]:
+    """Every fact of one response, over all sections. ``visit``: all responses of the visit."""
+    form, reading = mapped.form, mapped.reading
+    if form is None:
+        return
+    if form.questions is not None:
+        yield from questions(form.questions, reading, visit)
+    for line in form.lines:
+        yield from plain_line(line, reading)
+    for row in form.rows:
+        yield from rows(row, reading)
+    for score in form.scores:
+        yield from scores(score, mapped)
+    for loss in form.losses:
+        yield from losses(loss, reading)
+
+
+def short(given: Given, words: Mapping[str, str]) -> Value:
+    """The answer in the clinic's short words where the mapping has some, else as in the form."""
+    code = code_of(given.answer)
+    if code is not None and code in words:
+        return replace(given.value, words=words[code])
+    return given.value
+
+
+def kind_of(values: Sequence[Value]) -> Kind:
+    """The patient's words if any of the values is, else coded."""
+    return "patient-words" if any(one.kind == "patient-words" for one in values) else "coded"
+
+
+def plain_line(line: Line, reading: Reading) -> Iterator[Fact]:
+    """One question with all its answers."""
+    values = tuple(short(given, line.words) for given in reading.of(line.link_id))
+    if values:
+        yield Fact(line.section, line.label, kind_of(values), values, important=line.important)
+
+
+def rows(row: Row, reading: Reading) -> Iterator[Fact]:
+    """One fact for each instance of a repeating group that has an answer."""
+    for number, instance in enumerate(reading.instances.get(row.group, ()), start=1):
+        head = tuple(given.value for given in instance.get(row.head, ()))
+        cells = tuple(
+            Cell(cell.label, found, cell.note)
+            for cell in row.cells
+            if (found := _shown(cell, instance)) or not cell.note
+        )
+        if head or any(cell.values for cell in cells):
+            label = "" if head else f"{row.label} {number}"
+            shown = (*head, *chain.from_iterable(cell.values for cell in cells))
+            yield Fact(row.section, label, kind_of(shown), head, cells)
+
+
+def _shown(cell: RowCell, answers: Answers) -> tuple[Value, ...]:
+    return tuple(short(given, cell.words) for given in answers.get(cell.link_id, ()))
+
+
+def scores(score: Score, mapped: Mapped) -> Iterator[Fact]:
+    """The total as sent beside what the answers add up to; a total of incomplete answers is not made."""
+    reading = mapped.reading
+    parts = tuple(
+        Cell(cell.label, found) for cell in score.of if (found := _shown(cell, reading.answers))
+    )
+    sent = reading.of(score.total)
+    if not parts and not sent:
+        return
+    points = [_points(given) for cell in score.of for given in reading.of(cell.link_id)[:1]]
+    added = sum(filter(None, points)) if len(points) == len(score.of) else None
+    if None in points:
+        added = None
+    values, remark = _total(score, sent, added)
+    note = f"{remark}{score.note}{_helper(mapped)}"
+    yield Fact(score.section, score.label, "derived", values, parts, says=note)
+
+
+def _points(given: Given) -> int | None:
+    value = given.answer.value
+    if not isinstance(value, Mapping):
+        return None
+    option = own_option(given.item, (value.get("system"), value.get("code")))
+    return int(option.weight) if option is not None and option.weight is not None else None
+
+
+def _total(score: Score, sent: tuple[Given, ...], added: int | None) -> tuple[tuple[Value, ...], str]:
+    number = str(sent[0].value.words) if sent else None if added is None else str(added)
+    if number is None:
+        return (), "not scored, an answer is missing; "
+    origin = sent[0].value.origin if sent else None
+    value = Value(f"{number} of {score.highest}", "derived", origin=origin)
+    if sent and added is not None and number != str(added):
+        return (value,), f"sent as {number}, the answers add up to {added}; "
+    positive = number.isdigit() and int(number) >= score.positive_from
+    return (value,), f"positive from {score.positive_from}; " if positive else ""
+
+
+def _helper(mapped: Mapped) -> str:
+    respondent = mapped.form.respondent if mapped.form else None
+    if respondent is None or respondent.helper is None:
+        return ""
+    codes = {code_of(given.answer) for given in mapped.reading.of(respondent.link_id)}
+    return f"; {respondent.screens_note}" if respondent.helper in codes else ""
+
+
+def losses(loss: Loss, reading: Reading) -> Iterator[Fact]:
+    """The loss in percent of what there was, one decimal; none where the units differ."""
+    lost, left = reading.of(loss.amount)[:1], reading.of(loss.left)[:1]
+    share = share_lost(lost, left)
+    if share is None:
+        return
+    percent = share.quantize(Decimal("0.1"), ROUND_HALF_UP)
+    about = Value(f"about {percent} %", "derived", origin=lost[0].value.origin)
+    grounds = Cell("from", (lost[0].value, left[0].value))
+    yield Fact(loss.section, loss.label, "derived", (about,), (grounds,))
+
+
+def questions(
+    asking: Questions, reading: Reading, visit: Sequence[Mapped]
+) -> Iterator[Fact]:
+    """Her ranked questions first, in her order and words; then what she picked and wrote besides."""
+    ranked = [given for link_id in asking.ranked for given in reading.of(link_id)]
+    others = [
+        given
+        for link_id in (*asking.own, *asking.picked)
+        for given in reading.of(link_id)
+        if not any(_same(given, top) for top in ranked)
+    ]
+    yield from _heed(asking, [*ranked, *others], visit)
+    for number, given in enumerate(ranked, start=1):
+        yield Fact(asking.section, f"{number}.", given.value.kind, (given.value,), important=True)
+    if others:
+        label = "Also wants to ask" if ranked else "Wants to ask (not ranked)"
+        values = tuple(given.value for given in others)
+        yield Fact(asking.section, label, kind_of(values), values, folded=bool(ranked))
+
+
+def _same(one: Given, two: Given) -> bool:
+    codes = (code_of(one.answer), code_of(two.answer))
+    if codes[0] is not None or codes[1] is not None:
+        return codes[0] == codes[1]
+    return bool(one.answer.value == two.answer.value)
+
+
+def _heed(asking: Questions, asked: Sequence[Given], visit: Sequence[Mapped]) -> Iterator[Fact]:
+    """What she wants to know, ahead of questions that touch it."""
+    if not any(code_of(given.answer) in asking.sensitive for given in asked):
+        return
+    for mapped in visit:
+        lines = mapped.form.lines if mapped.form else ()
+        for line in lines:
+            if line.link_id in asking.heed:
+                for fact in plain_line(line, mapped.reading):
+                    yield replace(fact, section=asking.section, important=False)

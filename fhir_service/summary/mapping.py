@@ -1,0 +1,223 @@
+"""What a summary mapping is: sections, the lines that each form gives to them, and red-flag rules.
+
+The data lies in mappings/summary; catalogue/summary_mappings.py reads it into these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+Style = Literal["flags", "questions", "quotes", "table", "lines", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class SectionKind:
+    """One section of the page. ``code`` is the Composition section's code, in ``system``.
+
+    ``style``: flags and questions are special; ``table`` shows rows in columns, ``quotes`` the
+    patient's sentences, ``lines`` one fact a line, ``run`` facts one after the other.
+    """
+
+    id: str
+    title: str
+    system: str
+    code: str
+    display: str
+    style: Style = "run"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One question of a form on the page.
+
+    ``words`` are the clinic's short words for coded answers, by code ("true"/"false" for a
+    boolean); an answer without one is shown in the form's own words.
+    """
+
+    section: str
+    link_id: str
+    label: str
+    words: Mapping[str, str] = field(default_factory=dict)
+    important: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RowCell:
+    """One column of a table row, read from one question inside the repeating group."""
+
+    link_id: str
+    label: str
+    words: Mapping[str, str] = field(default_factory=dict)
+    note: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A repeating group as rows of a table: ``head`` names the row, ``cells`` are its columns."""
+
+    section: str
+    group: str
+    label: str
+    head: str
+    cells: tuple[RowCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A total of scored answers. The options' weights in the form give the points."""
+
+    section: str
+    label: str
+    total: str
+    of: tuple[RowCell, ...]
+    highest: int
+    positive_from: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A loss told with what is left, both in one unit: shown as a percentage of what there was."""
+
+    section: str
+    label: str
+    amount: str
+    left: str
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """The patient's questions: her ranked ones, the picked ones, her own, and what to heed.
+
+    ``sensitive`` are codes that are raised only after ``heed`` was read, whose lines may come
+    from another form of the same visit.
+    """
+
+    section: str
+    ranked: tuple[str, ...]
+    picked: tuple[str, ...]
+    own: tuple[str, ...]
+    sensitive: tuple[str, ...] = ()
+    heed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Respondent:
+    """The question that says who answered. ``screens_note`` is added to scores for ``helper``."""
+
+    link_id: str
+    relation: str | None
+    words: Mapping[str, str]
+    helper: str | None = None
+    screens_note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyList:
+    """The tick list that every rule stands beside. ``none`` is its "none of these"."""
+
+    link_id: str
+    none: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormMapping:
+    """How one form version fills the page."""
+
+    url: str
+    version: str
+    lines: tuple[Line, ...] = ()
+    rows: tuple[Row, ...] = ()
+    scores: tuple[Score, ...] = ()
+    losses: tuple[Loss, ...] = ()
+    questions: Questions | None = None
+    respondent: Respondent | None = None
+    safety: SafetyList | None = None
+    order: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One condition of a rule over the answers of its form; exactly one of its shapes is set.
+
+    ``any_of``: an answer of ``link_id`` has one of the codes. ``at_least``: an answer is that
+    or more. ``is_``: an answer equals it. ``group``/``has``: one instance of the repeating
+    group meets ``has``. ``lost``/``left``/``percent``: lost x 100 >= (left + lost) x percent, of the
+    first answers, both in one unit code. ``all``, ``any``, ``none`` combine.
+    """
+
+    link_id: str | None = None
+    any_of: tuple[str, ...] = ()
+    at_least: Decimal | None = None
+    is_: bool | None = None
+    all: tuple[Condition, ...] = ()
+    any: tuple[Condition, ...] = ()
+    none: tuple[Condition, ...] = ()
+    group: str | None = None
+    has: Condition | None = None
+    lost: str | None = None
+    left: str | None = None
+    percent: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How soon. ``rank`` 1 is the most urgent. ``owner`` is who the clinic named; None for nobody."""
+
+    id: str
+    rank: int
+    words: str
+    patient: str
+    team: str
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One red-flag rule: when it fires, how urgent it is, what it says, and on whose word.
+
+    ``messages`` are the linkIds of what the patient sees on her screen when it fires.
+    """
+
+    id: str
+    url: str
+    version: str
+    level: str
+    title: str
+    says: str
+    when: Condition
+    messages: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryMapping:
+    """Everything the page is made by. ``unsure`` and ``declined`` are answer codes."""
+
+    title: str
+    sections: tuple[SectionKind, ...]
+    forms: tuple[FormMapping, ...]
+    levels: tuple[Level, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
+    unsure: tuple[str, ...] = ()
+    declined: tuple[str, ...] = ()
+    flags_shown: int = 3
+
+    def form(self, url: str | None, version: str | None) -> FormMapping | None:
+        """The mapping of this form version; a site's own filling (1.0.0+site.4) is the same form."""
+        for form in self.forms:
+            if form.url == url and same_version(form.version, version):
+                return form
+        return None
+
+
+def same_version(mapped: str, version: str | None) -> bool:
+    """Whether a form's version is the mapped one, semver build metadata left aside.
+
+    https://semver.org/#spec-item-10
+    """
+    return version is not None and version.split("+", maxsplit=1)[0] == mapped

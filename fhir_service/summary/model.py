@@ -1,0 +1,169 @@
+"""The fact model: one page for the oncologist, each value with the answers that it was made from.
+
+Text, HTML, PDF, narrative and FHIR document are all made from a Summary, and say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from fhir_service.sdc.compiled import Form
+from fhir_service.summary.mapping import SectionKind
+
+Kind = Literal["patient-words", "coded", "derived"]
+Mark = Literal["", "unsure", "declined"]
+State = Literal["answered", "not-answered", "not-asked", "not-in-form", "group"]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """The patient as the clinic's record names her. ``birth_date`` as FHIR writes it."""
+
+    id: str
+    name: str | None = None
+    birth_date: str | None = None
+    gender: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value came from: the answer's place in one version of one response.
+
+    ``anchor`` names the line of the appendix that shows the answer in full.
+    """
+
+    response: str
+    version: int
+    link_id: str
+    place: str
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value shown. ``words`` are unaltered where they are the patient's.
+
+    ``sent`` is the display that came with a code, where it is not the form's own wording.
+    """
+
+    words: str
+    kind: Kind
+    unit: str | None = None
+    origin: Origin | None = None
+    sent: str | None = None
+    mark: Mark = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Values under a label of their own: a column of a table row, or a part of a line."""
+
+    label: str
+    values: tuple[Value, ...]
+    note: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of the page.
+
+    ``says`` is a sentence of ours or of a rule; ``grounds`` are answers that it rests on and that
+    are not repeated in it. ``folded``: shown small, after the ones in full.
+    """
+
+    section: str
+    label: str
+    kind: Kind
+    values: tuple[Value, ...] = ()
+    cells: tuple[Cell, ...] = ()
+    says: str = ""
+    grounds: tuple[Origin, ...] = ()
+    rule: str = ""
+    important: bool = False
+    folded: bool = False
+
+    @property
+    def derived_from(self) -> tuple[Origin, ...]:
+        """Every answer that this line was made from, in order, each once."""
+        shown = (*self.values, *(value for cell in self.cells for value in cell.values))
+        origins = (value.origin for value in shown if value.origin is not None)
+        return tuple(dict.fromkeys((*origins, *self.grounds)))
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One section with its facts, at least one."""
+
+    kind: SectionKind
+    facts: tuple[Fact, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The column heads of its table rows, in order."""
+        heads = (cell.label for fact in self.facts for cell in fact.cells if not cell.note)
+        return tuple(dict.fromkeys(heads))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One item in the appendix, in the order of the form, nested by ``depth``."""
+
+    anchor: str
+    link_id: str
+    text: str
+    depth: int
+    state: State
+    values: tuple[Value, ...] = ()
+    calculated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FormAnswers:
+    """One response: which form, when, by whom, in which status, and every answer of it."""
+
+    title: str
+    url: str
+    form_version: str
+    response: str
+    response_version: int
+    status: str
+    authored: str
+    received: str
+    answered_by: str
+    language: str | None
+    asked: tuple[Asked, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One response with the form version it answers. ``response`` is its JSON, decimals exact."""
+
+    form: Form
+    response: Mapping[str, Any]
+    id: str
+    version: int
+    last_updated: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The page. ``made`` is the moment it was asked for; same sources, same moment, same bytes."""
+
+    title: str
+    language: str
+    patient: Person | None
+    patient_line: str
+    banner: tuple[str, ...]
+    sections: tuple[Section, ...]
+    appendix: tuple[FormAnswers, ...]
+    made: datetime
+    zone: str
+    sources: Sequence[Source] = field(repr=False)
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """All lines of the page, in order."""
+        return tuple(fact for section in self.sections for fact in section.facts)
