@@ -14,6 +14,7 @@ from uuid import UUID
 
 from fhir_service import __version__
 from fhir_service.catalogue.questionnaires import shipped
+from fhir_service.catalogue.shipped import folder
 from fhir_service.settings import Settings
 from fhir_service.smart.tokens import new_key
 from fhir_service.store.opening import StoreDesk, open_desk
@@ -173,11 +174,11 @@ def _mapping() -> SummaryMapping:
             load_summary_mapping,
         )
 
-        _mappings.append(load_summary_mapping())
+        _mappings.append(load_summary_mapping(folder("mappings") / "summary"))
     return _mappings[0]
 
 
 def _make(settings: Settings) -> None:
     if settings.on_sqlite:
-        folder: Path = settings.data_dir
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        data_dir: Path = settings.data_dir
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
+import msgspec
+
+from fhir_service.fhir.reading import read_json
 from fhir_service.smart.access import Access
 from fhir_service.smart.scopes import read_scopes
 from fhir_service.workflow import publish
 from fhir_service.workflow.caller import Caller
 from fhir_service.workflow.site import Site
+
+_NOT_IN_IDS = re.compile(r"[^A-Za-z0-9\-.]")
 
 OURSELVES = Caller("fhir-service", None, Access(read_scopes("system/*.cruds")))
 """The service itself, as the audit names it."""
@@ -36,6 +43,21 @@ def install(site: Site, shipped: Iterable[Shipped]) -> int:
         current = reader.read(one.resource_type, one.id)
         if current and current.body == one.body and not current.deleted:
             continue
-        kept = publish.update(site, OURSELVES, one.resource_type, one.id, one.body)
+        resource = read_json(one.body)
+        id_ = one.id if current is None else _id_for(one.id, resource, read_json(current.body))
+        body = one.body if id_ == one.id else _under(id_, resource)
+        kept = publish.update(site, OURSELVES, one.resource_type, id_, body)
         new += kept.changed
     return new
+
+
+def _id_for(id_: str, resource: dict[str, Any], before: dict[str, Any]) -> str:
+    """Its own id; where another version holds that, the id with the version behind it."""
+    version = str(resource.get("version", ""))
+    if before.get("version") == version:
+        return id_
+    return _NOT_IN_IDS.sub("-", f"{id_}-{version}")[:64]
+
+
+def _under(id_: str, resource: dict[str, Any]) -> bytes:
+    return msgspec.json.encode({**resource, "id": id_})
