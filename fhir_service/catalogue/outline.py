@@ -119,7 +119,9 @@ def _condition(condition: Mapping[str, Any]) -> str:
     value = _value(condition, "answer")
     if condition["operator"] == "exists":
         return f"{condition['question']} is {'answered' if value else 'not answered'}"
-    return f"{condition['question']} {condition['operator']} {_words(value)}"
+    # the code, not its label: labels hold commas and "or", and need not be unique
+    words = value["code"] if isinstance(value, dict) and "code" in value else _words(value)
+    return f"{condition['question']} {condition['operator']} {words}"
 
 
 def _options(item: Mapping[str, Any]) -> Iterator[str]:
