@@ -19,7 +19,6 @@ from fhir_service.web import (
 )
 from fhir_service.web.metrics import Metrics
 from fhir_service.wiring import Service
-from fhir_service.workflow.sign_in import Door
 
 
 def create_app(service: Service, log: logs.Log | None = None) -> Flask:
@@ -30,9 +29,9 @@ def create_app(service: Service, log: logs.Log | None = None) -> Flask:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     log = log or logs.on_standard_error(settings.log_level)
-    metrics = Metrics(site.desk.figures)
+    metrics = Metrics(service.store.figures)
     operation.register(app, site, log, metrics)
-    guard.register(app, Door.of(site))
+    guard.register(app, service.door)
     errors.register(app, log.line)
     metadata.register(app, site)
     discovery.register(app, site)

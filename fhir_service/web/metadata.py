@@ -16,12 +16,15 @@ from fhir_service.web.replies import as_bytes, json_reply
 from fhir_service.web.table import OFFERS, SYSTEM_OPERATIONS, Offer, Operation
 from fhir_service.workflow.site import Site
 
-INSTANTIATES = ("http://hl7.org/fhir/uv/sdc/CapabilityStatement/sdc-form-receiver",)
+INSTANTIATES = (
+    "http://hl7.org/fhir/uv/sdc/CapabilityStatement/sdc-form-fill-manager",
+    "http://hl7.org/fhir/uv/sdc/CapabilityStatement/sdc-form-receiver",
+)
 """The SDC roles whose every SHALL is met.
 
-Form Receiver asks for $process-response. Form Manager asks for the ``definition`` parameter of
-Questionnaire and ``reference`` of ValueSet, and Form Response Manager builds on it; they are not
-claimed.
+Form Manager is not claimed: it asks for the ``content-mode`` parameter of CodeSystem. Form
+Response Manager builds on it.
+https://hl7.org/fhir/uv/sdc/STU4/artifacts.html
 """
 
 _SMART = "http://terminology.hl7.org/CodeSystem/restful-security-service"

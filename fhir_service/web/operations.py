@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 
-from fhir_service.fhir.issues import Issue, NotUnderstood
+from fhir_service.fhir.issues import Issue
 from fhir_service.fhir.parameters import Accepts, from_query
 from fhir_service.fhir.reading import read_json
 from fhir_service.web.guard import caller
@@ -20,13 +20,12 @@ from fhir_service.web.replies import json_reply, outcome, resource
 from fhir_service.web.resources import must_be_id
 from fhir_service.web.table import OFFERS, SYSTEM_OPERATIONS, Operation
 from fhir_service.workflow import check, process_response, summarise, terminology
-from fhir_service.workflow import read as reading
 from fhir_service.workflow.caller import Caller
 from fhir_service.workflow.site import Site
 
 View = Callable[..., Response]
 Validate = Callable[[Site, Caller, bytes], tuple[Issue, ...]]
-Ask = Callable[[Site, Caller, dict[str, Any]], dict[str, Any]]
+Ask = Callable[[Caller, dict[str, Any], str | None], dict[str, Any]]
 
 SUMMARY_TYPES = (*JSON_TYPES, "text/html", "text/plain", "application/pdf")
 
@@ -48,11 +47,16 @@ def register(app: Flask, site: Site) -> None:
         ("Questionnaire", "validate"): _validate(site, check.questionnaire),
         ("QuestionnaireResponse", "validate"): _validate(site, check.response),
         ("QuestionnaireResponse", "summary"): _summary(site),
-        ("ValueSet", "expand"): _ask(site, terminology.expand, terminology.EXPAND),
-        ("ValueSet", "validate-code"): _ask(
-            site, terminology.validate_code, terminology.VALIDATE_CODE
+        ("ValueSet", "expand"): _ask(
+            lambda who, given, id_: terminology.expand(site, who, given, id_), terminology.EXPAND
         ),
-        ("CodeSystem", "lookup"): _ask(site, terminology.lookup, terminology.LOOKUP),
+        ("ValueSet", "validate-code"): _ask(
+            lambda who, given, id_: terminology.validate_code(site, who, given, id_),
+            terminology.VALIDATE_CODE,
+        ),
+        ("CodeSystem", "lookup"): _ask(
+            lambda who, given, _: terminology.lookup(site, who, given), terminology.LOOKUP
+        ),
         ("", "process-response"): _process_response(site),
     }
     for offer in OFFERS:
@@ -108,7 +112,7 @@ def _summary(site: Site) -> View:
     return view
 
 
-def _ask(site: Site, ask: Ask, accepts: Mapping[str, Accepts]) -> View:
+def _ask(ask: Ask, accepts: Mapping[str, Accepts]) -> View:
     """An operation on Parameters, given in a body, or in the address by GET."""
 
     def view(id_: str | None = None) -> Response:
@@ -116,10 +120,9 @@ def _ask(site: Site, ask: Ask, accepts: Mapping[str, Accepts]) -> View:
         parameters = _parameters(accepts)
         if id_ is not None:
             must_be_id(id_)
-            parameters = _of_instance(site, parameters, id_)
         if "displayLanguage" in accepts:
             _add_language(parameters)
-        return resource(ask(site, caller(), parameters))
+        return resource(ask(caller(), parameters, id_))
 
     return view
 
@@ -128,18 +131,6 @@ def _parameters(accepts: Mapping[str, Accepts]) -> dict[str, Any]:
     if request.method == "POST":
         return read_json(body())
     return from_query(query_pairs(), accepts)
-
-
-def _of_instance(site: Site, parameters: dict[str, Any], id_: str) -> dict[str, Any]:
-    """The same Parameters, asked of the stored value set with this id."""
-    if parameters.get("resourceType") != "Parameters":
-        raise NotUnderstood("A Parameters resource is expected.", expression="Parameters")
-    given = parameters.get("parameter", [])
-    if any(isinstance(p, dict) and p.get("name") in ("url", "valueSet") for p in given):
-        raise NotUnderstood("The address names the value set; leave out url and valueSet.")
-    stored = reading.read(site, caller(), "ValueSet", id_)
-    asked = {"name": "valueSet", "resource": read_json(stored.body)}
-    return {**parameters, "parameter": [asked, *given]}
 
 
 def _add_language(parameters: dict[str, Any]) -> None:

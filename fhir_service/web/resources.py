@@ -156,7 +156,11 @@ def _search(site: Site, resource_type: str) -> View:
         choose_format()
         pairs = _without(search_pairs(), _ABOUT_THE_ANSWER)
         asked, ignored = read_search(
-            resource_type, pairs, default_count=DEFAULT_COUNT, max_count=MAX_COUNT
+            resource_type,
+            pairs,
+            default_count=DEFAULT_COUNT,
+            max_count=MAX_COUNT,
+            bases=(base,),
         )
         _must_know(ignored)
         page = reading.search(site, caller(), asked)
