@@ -66,12 +66,15 @@ def lookup(site: Site, caller: Caller, parameters: Mapping[str, Any]) -> dict[st
 
 
 class StoredCodes:
-    """Answers, for the length of one check, whether a Coding is of a value set stored here."""
+    """Answers, for the length of one check, whether a Coding is of a value set stored here.
+
+    It is what ``sdc.validation`` asks for as Codes.
+    """
 
     def __init__(self, reader: Reader) -> None:
         self._composer = Composer(_sources_of(reader))
 
-    def member(self, value_set: str, coding: Json, within: Json | None = None) -> bool | None:
+    def has(self, value_set: str, coding: Json, within: Json) -> bool | None:
         """Whether the Coding may be chosen from this value set; None when it can not be told.
 
         ``value_set`` is a canonical, or ``#id`` of one that the resource ``within`` contains.
