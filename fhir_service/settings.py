@@ -371,9 +371,11 @@ def _settled(values: dict[str, Any]) -> Settings:
 def _nearest(variable: str, known: list[str]) -> str:
     from difflib import get_close_matches  # noqa: PLC0415  needed on this bad path only
 
-    near = get_close_matches(variable, known, n=1, cutoff=0.6)
+    near = get_close_matches(
+        variable.removeprefix(PREFIX), [one.removeprefix(PREFIX) for one in known], n=1
+    )
     if near:
-        return f"Is {near[0]} meant? `fhir-service settings` lists them all."
+        return f"Is {PREFIX}{near[0]} meant? `fhir-service settings` lists them all."
     return "`fhir-service settings` lists them all."
 
 

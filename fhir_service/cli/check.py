@@ -1,0 +1,28 @@
+"""check: whether the mappings that ship say only what their forms bear out.
+
+http://hl7.org/fhir/R4/questionnaire.html
+"""
+
+from __future__ import annotations
+
+import click
+
+from fhir_service.cli.findings import show
+
+
+@click.command("check")
+def command() -> None:
+    """Check the mappings against the forms; exit status 1 when one does not fit."""
+    from fhir_service.catalogue.cross_checks import mapping_findings  # noqa: PLC0415  costs CPU
+    from fhir_service.catalogue.questionnaires import form_templates  # noqa: PLC0415
+    from fhir_service.catalogue.shipped import folder  # noqa: PLC0415
+    from fhir_service.catalogue.summary_mappings import load_summary_mapping  # noqa: PLC0415
+    from fhir_service.fhir.reading import read_json  # noqa: PLC0415
+    from fhir_service.sdc.compiled import compile_form  # noqa: PLC0415
+
+    forms = [compile_form(read_json(path.read_bytes())) for path in form_templates()]
+    mapping = load_summary_mapping(folder("mappings") / "summary")
+    broken = show("mappings", mapping_findings(mapping, forms))
+    click.echo(f"{len(forms)} forms, {len(mapping.rules)} rules: {'broken' if broken else 'good'}")
+    if broken:
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,156 @@
+"""serve: the store brought up to date, the shipped forms published, then the doors opened.
+
+https://github.com/emmett-framework/granian
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from multiprocessing import util
+from typing import Any, Final
+
+import click
+
+from fhir_service import __version__
+from fhir_service.cli import installation
+from fhir_service.cli.main import Failed
+from fhir_service.settings import Settings
+
+APPLICATION: Final = "fhir_service.web.app"
+"""The doors, by name, as any WSGI server is told them: neighbours do not import each other."""
+
+GRACE_SECONDS: Final = 30
+"""How long requests in progress may take after the signal to stop."""
+
+
+@click.command("serve")
+@click.option(
+    "--host", default=installation.DEFAULT_HOST, show_default=True, help="Address to listen on."
+)
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=installation.DEFAULT_PORT,
+    show_default=True,
+    help="Port to listen on.",
+)
+@click.option("--end-with-parent", is_flag=True, hidden=True)
+def command(host: str, port: int, *, end_with_parent: bool) -> None:
+    """Serve the FHIR interface until SIGTERM or Ctrl-C.
+
+    Makes or upgrades the database, publishes the forms that ship, then answers. A request that
+    is being answered at the signal is answered.
+    """
+    if end_with_parent:
+        _end_with(os.getppid())
+    settings = installation.settings()
+    must_be_free(host, port)
+    address = settings.base_url or installation.address_of(host, port)
+    gc.disable()  # what is imported lives on; looking through it costs a fifth of the start
+    prepare(settings, address)
+    gc.freeze()
+    gc.enable()
+    run(settings, host, port, address)
+
+
+def must_be_free(host: str, port: int) -> None:
+    """Raises Failed when nobody can listen there: another does, or the address is not ours.
+
+    Asked first because the server shares its port with a second copy of itself without a word.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as refused:
+            raise Failed(
+                f"can not listen on {host} port {port}: {refused.strerror or refused};"
+                " choose another with --host and --port."
+            ) from None
+
+
+def prepare(settings: Settings, address: str) -> None:
+    """Bring the store up to date and publish what ships."""
+    from fhir_service.wiring import build  # noqa: PLC0415  costs CPU, and `--help` needs none of it
+
+    importlib.import_module(APPLICATION)  # before the workers part, so that they share it
+    installation.remember_address(settings, address)
+    service = build(settings, address)
+    try:
+        service.publish_shipped()
+    finally:
+        service.close()
+
+
+def run(settings: Settings, host: str, port: int, address: str) -> None:
+    """Serve until told to stop; granian's workers, each with its own service."""
+    from granian.constants import Interfaces  # noqa: PLC0415  only this command needs it
+    from granian.log import LogLevels  # noqa: PLC0415
+    from granian.server import Server  # noqa: PLC0415
+
+    server = Server(
+        f"{APPLICATION}:create_app",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=settings.workers,
+        blocking_threads=settings.blocking_threads,
+        log_level=LogLevels.error,
+        log_dictconfig={"handlers": _HANDLERS},
+        respawn_failed_workers=True,
+        workers_kill_timeout=GRACE_SECONDS,
+        websockets=False,
+    )
+    where = "SQLite" if settings.on_sqlite else "PostgreSQL"
+    server.on_startup(
+        lambda: click.echo(
+            f"fhir-service {__version__} serves {address}/fhir ({where}); Ctrl-C ends it.",
+            err=True,
+        )
+    )
+    server.serve(target_loader=partial(application, settings, address), wrap_loader=False)
+
+
+def application(settings: Settings, address: str) -> Callable[..., Any]:
+    """The WSGI application of one worker; its service is closed when the worker ends."""
+    from fhir_service.wiring import build  # noqa: PLC0415  costs CPU
+
+    _end_with(os.getppid())
+    service = build(settings, address)
+    util.Finalize(None, service.close, exitpriority=10)
+    made: Callable[..., Any] = importlib.import_module(APPLICATION).create_app(service)
+    return made
+
+
+def _end_with(parent: int) -> None:
+    """End this process in good order soon after its parent is gone, however that ended."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="end-with-parent", daemon=True).start()
+
+
+_HANDLERS: Final = {
+    "console": {
+        "formatter": "generic",
+        "class": "logging.StreamHandler",
+        "stream": "ext://sys.stderr",
+    },
+    "access": {
+        "formatter": "access",
+        "class": "logging.StreamHandler",
+        "stream": "ext://sys.stderr",
+    },
+}
