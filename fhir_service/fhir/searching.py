@@ -24,9 +24,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """One parameter as asked: any of ``values`` must match; a repeated one is several criteria.
+    r"""One parameter as asked: any of ``values`` must match; a repeated one is several criteria.
 
-    The values are as in the address: ``\\,`` ``\\|`` still escaped, prefixes before dates.
+    The values are as in the address: ``\,`` ``\|`` still escaped, prefixes before dates.
     """
 
     parameter: str
@@ -53,7 +53,7 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """What one page holds, in order; ``next`` is opaque, None on the last; ``total`` where asked."""
+    """What one page holds, in order; ``next`` is opaque, None on the last; ``total`` if asked."""
 
     found: tuple[T, ...]
     next: str | None = None

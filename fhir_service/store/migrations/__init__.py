@@ -1,0 +1,1 @@
+"""Numbered steps from one release's tables to the next. https://alembic.sqlalchemy.org"""

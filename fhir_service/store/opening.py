@@ -1,0 +1,108 @@
+"""Opens the record on SQLite or PostgreSQL, brought up to date."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from fhir_service.fhir.dates import microseconds
+from fhir_service.store import statements
+from fhir_service.store.database import Connection, Database
+from fhir_service.store.migrating import is_current, upgrade
+from fhir_service.store.reading import Reading
+from fhir_service.store.record import Recording
+from fhir_service.store.sqlite import Sqlite
+
+T = TypeVar("T")
+
+_OPEN = "state IN ('waiting-for-encounter', 'due', 'sending', 'unknown')"
+_WAITING = f"SELECT count(*), min(created) FROM outbox WHERE {_OPEN}"  # noqa: S608  our own names
+_ABOUT = {
+    "sqlite": "SELECT coalesce(max(rowid), 0) FROM resource_version",
+    "postgresql": (
+        "SELECT greatest(reltuples, 0) FROM pg_class WHERE oid = 'resource_version'::regclass"
+    ),
+}
+
+
+class StoreDesk:
+    """The record as a whole (workflow.ports.Desk)."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._reading = Reading(database.rows, self._dialect)
+
+    def reading(self) -> Reading:
+        """A reader of what is committed; it may be used by several threads."""
+        return self._reading
+
+    def write(self, work: Callable[[Recording], T]) -> T:
+        """Run ``work`` in one transaction; what it gives, after the commit is on disk.
+
+        Whatever ``work`` raises is raised here, and then nothing of it is stored. Raises
+        Unavailable. On SQLite ``work`` may run in the thread of another writer.
+        """
+
+        def recorded(connection: Connection) -> T:
+            return work(Recording(connection, self._dialect))
+
+        return self.database.write(recorded)
+
+    def check(self) -> None:
+        """Whether the store answers; cheap. Raises Unavailable."""
+        self.database.rows("SELECT 1 FROM resource LIMIT 1")
+
+    def signing_keys(self, make: Callable[[], Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
+        """The private keys (JWK), the one in use first; ``make`` gives the first one of all.
+
+        When two processes start together, both get the key of the one that was first.
+        """
+        kept = self.database.rows(statements.KEYS)
+        if not kept:
+            made = (1, json.dumps(dict(make())), microseconds(datetime.now(UTC)))
+            self.database.write(lambda connection: connection.run(statements.INSERT_KEY, made))
+            kept = self.database.rows(statements.KEYS)
+        return tuple(json.loads(jwk) for (jwk,) in kept)
+
+    def figures(self) -> Mapping[str, float]:
+        """Gauges: what waits and since when (seconds), about how many versions, disk in bytes."""
+        ((waiting, oldest),) = self.database.rows(_WAITING)
+        ((versions,),) = self.database.rows(_ABOUT[self.database.name])
+        age = 0.0 if oldest is None else time.time() - oldest / 1_000_000
+        return {
+            "outbox_waiting": float(waiting),
+            "outbox_oldest_age_seconds": max(age, 0.0),
+            "stored_versions_about": float(versions),
+            **self.database.disk(),
+        }
+
+    def close(self) -> None:
+        """Give back all connections. What was answered is on disk already."""
+        self.database.close()
+
+    def _dialect(self) -> Any:
+        return self.database.dialect
+
+
+def open_database(url: str) -> Database:
+    """The database that the url names, as it is. Raises ValueError for another kind of url."""
+    if url.startswith(("postgresql://", "postgresql+psycopg://", "postgres://")):
+        from fhir_service.store.postgresql import Postgresql  # noqa: PLC0415  slow to import
+
+        return Postgresql(url)
+    return Sqlite(url)
+
+
+def open_desk(database_url: str) -> StoreDesk:
+    """The record in this database, which is created or brought up to date where that is needed.
+
+    ``sqlite:///file`` (the folder must be there) or ``postgresql://user:password@host/name``.
+    Raises ValueError for another kind of url, and Unavailable.
+    """
+    database = open_database(database_url)
+    if not is_current(database):
+        upgrade(database)
+    return StoreDesk(database)

@@ -1,0 +1,111 @@
+"""Reading the record: by id, version, canonical, search; of anybody, or of one patient alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from fhir_service.fhir.dates import moment
+from fhir_service.fhir.searching import Page, Search
+from fhir_service.store import statements
+from fhir_service.workflow.ports import Stored
+
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect
+
+Run = Callable[[str, Sequence[Any]], Sequence[Sequence[Any]]]
+"""Runs a query with ``?`` marks and gives its rows."""
+
+_NUMBERS = re.compile(r"([0-9]+)")
+_LAST_VERSION = 2**31 - 1
+
+
+class Reading:
+    """A reader (workflow.ports.Reader) over whatever runs its queries."""
+
+    def __init__(self, run: Run, dialect: Callable[[], Dialect]) -> None:
+        self._run = run
+        self._dialect = dialect
+
+    def read(self, resource_type: str, id_: str, patient: str | None = None) -> Stored | None:
+        """The current version, deleted ones too; None when there is none the caller may see."""
+        return self._one(statements.READ, (resource_type, id_), patient)
+
+    def vread(
+        self, resource_type: str, id_: str, version: int, patient: str | None = None
+    ) -> Stored | None:
+        """That version, or None."""
+        if not 0 < version <= _LAST_VERSION:
+            return None
+        return self._one(statements.VREAD, (resource_type, id_, version), patient)
+
+    def history(
+        self,
+        resource_type: str,
+        id_: str,
+        patient: str | None = None,
+        count: int = 50,
+        before_version: int | None = None,
+    ) -> Sequence[Stored]:
+        """Versions, newest first, those under ``before_version`` where given."""
+        before = _LAST_VERSION if before_version is None else min(before_version, _LAST_VERSION)
+        if patient is None:
+            rows = self._run(statements.HISTORY, (resource_type, id_, before, count))
+        else:
+            values = (resource_type, id_, before, patient, count)
+            rows = self._run(statements.HISTORY_OF_PATIENT, values)
+        return [stored(row) for row in rows]
+
+    def search(self, search: Search, patient: str | None = None) -> Page[Stored]:
+        """One page of the current, undeleted resources that match. Raises NotUnderstood."""
+        from fhir_service.store.searching import (  # noqa: PLC0415  needs SQLAlchemy, slow to import
+            search_with,
+        )
+
+        return search_with(self._run, self._dialect(), search, patient)
+
+    def canonical(self, resource_type: str, url: str, version: str | None) -> Stored | None:
+        """The resource with this url and exactly this version ("" for one without).
+
+        Without version the newest active one, else the newest of any status. Versions are
+        compared part by part, numbers as numbers: 1.10.0 is newer than 1.9.0.
+        """
+        rows = self._run(statements.CANONICALS, (resource_type, url))
+        fitting = [row for row in rows if version is None or row[2] == version]
+        if not fitting:
+            return None
+        id_, number, *_ = max(fitting, key=_rank)
+        return self.vread(resource_type, id_, number)
+
+    def _one(self, sql: str, values: tuple[Any, ...], patient: str | None) -> Stored | None:
+        if patient is not None:
+            sql, values = sql + statements.OF_PATIENT, (*values, patient)
+        rows = self._run(sql, values)
+        return stored(rows[0]) if rows else None
+
+
+def _rank(row: Sequence[Any]) -> tuple[int, list[tuple[int, int, str]], int]:
+    """Active before retired before the rest; then the higher version; then the later update."""
+    status = {"active": 2, "retired": 1}.get(row[3], 0)
+    parts = [
+        (1, int(part), "") if part.isdigit() else (0, 0, part)
+        for part in _NUMBERS.split(row[2])
+        if part not in ("", ".")
+    ]
+    return status, parts, row[4]
+
+
+def stored(row: Sequence[Any]) -> Stored:
+    """A row of statements.STORED_COLUMNS as the use cases know it."""
+    resource_type, id_, version, last_updated, body, patient, method, deleted = row
+    return Stored(
+        resource_type,
+        id_,
+        version,
+        moment(last_updated),
+        bytes(body),
+        patient,
+        method,
+        bool(deleted),
+    )

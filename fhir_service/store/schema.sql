@@ -1,0 +1,104 @@
+CREATE TABLE alembic_version (
+  version_num VARCHAR(32) NOT NULL,
+  CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+
+CREATE TABLE audit (
+  id INTEGER NOT NULL,
+  recorded BIGINT NOT NULL,
+  interaction TEXT NOT NULL,
+  client TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  token TEXT,
+  patient TEXT,
+  resource_type TEXT,
+  resource_id TEXT,
+  resource_version INTEGER,
+  request_id TEXT,
+  CONSTRAINT audit_key PRIMARY KEY (id)
+);
+
+CREATE INDEX audit_by_patient ON audit (patient, id) WHERE patient IS NOT NULL;
+
+CREATE TABLE outbox (
+  id INTEGER NOT NULL,
+  resource_id TEXT NOT NULL,
+  resource_version INTEGER NOT NULL,
+  patient TEXT NOT NULL,
+  state TEXT NOT NULL,
+  due BIGINT NOT NULL,
+  created BIGINT NOT NULL,
+  attempts INTEGER DEFAULT 0 NOT NULL,
+  leased_by TEXT,
+  leased_until BIGINT,
+  reason TEXT,
+  CONSTRAINT outbox_key PRIMARY KEY (id)
+);
+
+CREATE INDEX outbox_open ON outbox (due, id) WHERE state IN ('waiting-for-encounter', 'due', 'sending', 'unknown');
+
+CREATE UNIQUE INDEX owed_once ON outbox (resource_id, resource_version);
+
+CREATE TABLE resource_version (
+  resource_type TEXT NOT NULL,
+  id TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  last_updated BIGINT NOT NULL,
+  patient TEXT,
+  method TEXT NOT NULL,
+  deleted SMALLINT NOT NULL,
+  sha256 BLOB NOT NULL,
+  body BLOB NOT NULL,
+  CONSTRAINT resource_version_key PRIMARY KEY (resource_type, id, version)
+);
+
+CREATE TABLE search_value (
+  resource_type TEXT NOT NULL,
+  id TEXT NOT NULL,
+  parameter TEXT NOT NULL,
+  system TEXT NOT NULL,
+  head TEXT NOT NULL,
+  whole TEXT,
+  exact TEXT,
+  low BIGINT NOT NULL,
+  high BIGINT NOT NULL
+);
+
+CREATE INDEX search_value_found ON search_value (resource_type, parameter, head, id);
+
+CREATE INDEX search_value_of ON search_value (resource_type, id);
+
+CREATE TABLE signing_key (
+  number INTEGER NOT NULL,
+  jwk TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  CONSTRAINT signing_key_key PRIMARY KEY (number)
+);
+
+CREATE TABLE resource (
+  resource_type TEXT NOT NULL,
+  id TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  last_updated BIGINT NOT NULL,
+  patient TEXT,
+  deleted SMALLINT NOT NULL,
+  canonical TEXT,
+  canonical_version TEXT NOT NULL,
+  status TEXT,
+  low BIGINT NOT NULL,
+  high BIGINT NOT NULL,
+  CONSTRAINT resource_key PRIMARY KEY (resource_type, id),
+  CONSTRAINT resource_has_its_version FOREIGN KEY(resource_type, id, version) REFERENCES resource_version (resource_type, id, version)
+) WITHOUT ROWID;
+
+CREATE UNIQUE INDEX published_once ON resource (resource_type, canonical, canonical_version) WHERE deleted = 0 AND status IN ('active', 'retired') AND resource_type IN ('Questionnaire', 'ValueSet', 'CodeSystem', 'ConceptMap');
+
+CREATE INDEX resource_by_canonical ON resource (resource_type, canonical, low, id);
+
+CREATE INDEX resource_by_date ON resource (resource_type, low, id);
+
+CREATE INDEX resource_by_patient ON resource (patient, resource_type, low, id) WHERE patient IS NOT NULL;
+
+CREATE INDEX resource_by_update ON resource (resource_type, last_updated, id);
+
+CREATE INDEX resource_dated_roughly ON resource (resource_type) WHERE high - low > 86400000000;

@@ -1,0 +1,236 @@
+"""A search as SQL: conditions, order, one page, and where the next one begins.
+
+Pages are found by the sort values of the last row, so that they stay right while data changes.
+http://hl7.org/fhir/R4/search.html
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    func,
+    or_,
+    select,
+    tuple_,
+    type_coerce,
+)
+
+from fhir_service.fhir.dates import DAY, searched
+from fhir_service.fhir.issues import NotUnderstood
+from fhir_service.fhir.search_parameters import SearchParameter, parameter_of, parameters_of
+from fhir_service.fhir.searching import Criterion, Page, Search
+from fhir_service.store.conditions import ROUGH, Condition, condition
+from fhir_service.store.reading import Run, stored
+from fhir_service.store.statements import STORED_COLUMNS
+from fhir_service.store.tables import resource, search_value, version
+from fhir_service.workflow.ports import Stored
+
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect
+
+_ROUGHLY_DATED = (
+    "SELECT 1 FROM resource WHERE resource_type = ? AND high - low > 86400000000 LIMIT 1"
+)
+_BEFORE_THE_DATE = ("gt", "ge", "ap")
+
+Order = tuple[ColumnElement[Any], bool]
+"""What is sorted by, and whether the highest comes first."""
+
+
+def search_with(run: Run, dialect: Dialect, search: Search, patient: str | None) -> Page[Stored]:
+    """One page of the current, undeleted resources that match. Raises NotUnderstood."""
+    conditions = _conditions(run, search, patient)
+    total = None
+    if search.total:
+        ((total,),) = _rows(run, dialect, select(func.count()).where(*conditions))
+    if search.count == 0:
+        return Page((), None, total)
+    order = _order(search)
+    after = () if search.cursor is None else (_after(order, _read_cursor(search.cursor, order)),)
+    page = (
+        select(resource.c.id, resource.c.version, *_labelled(order))
+        .where(*conditions, *after)
+        .order_by(*(_directed(*one) for one in order))
+        .limit(search.count + 1)
+        .subquery("page")
+    )
+    rows = _rows(run, dialect, _with_bodies(search.resource_type, page, order))
+    more = len(rows) > search.count
+    rows = rows[: search.count]
+    size = len(STORED_COLUMNS)
+    following = _cursor(rows[-1][size:]) if more else None
+    return Page(tuple(stored(row[:size]) for row in rows), following, total)
+
+
+def _with_bodies(resource_type: str, page: Any, order: Sequence[Order]) -> Select[Any]:
+    """The page with its bodies, in its order again."""
+    keys = [page.c[f"key{n}"] for n in range(len(order))]
+    return (
+        select(*(_plain(version.c[name]) for name in STORED_COLUMNS), *keys)
+        .join_from(
+            page,
+            version,
+            and_(
+                version.c.resource_type == resource_type,
+                version.c.id == page.c.id,
+                version.c.version == page.c.version,
+            ),
+        )
+        .order_by(*(_directed(key, order[n][1]) for n, key in enumerate(keys)))
+    )
+
+
+def _plain(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A time as the number it is stored as."""
+    is_time = column.key == "last_updated"
+    return type_coerce(column, BigInteger) if is_time else column
+
+
+def _rows(run: Run, dialect: Dialect, statement: Select[Any]) -> list[Sequence[Any]]:
+    compiled = statement.compile(dialect=dialect)
+    values = compiled.construct_params()
+    positions: Sequence[str] = getattr(compiled, "positiontup", None) or ()
+    return list(run(str(compiled), [values[name] for name in positions]))
+
+
+def _conditions(run: Run, search: Search, patient: str | None) -> list[Condition]:
+    made: list[Condition] = [
+        resource.c.resource_type == search.resource_type,
+        resource.c.deleted == 0,
+    ]
+    if patient is not None:
+        made.append(resource.c.patient == patient)
+    widest = _widest(run, search)
+    for asked in search.criteria:
+        parameter = _known(search.resource_type, asked.parameter)
+        made.append(condition(search.resource_type, parameter, asked, widest))
+    return made
+
+
+def _widest(run: Run, search: Search) -> int:
+    """How wide a date can be here: a day, unless something is dated by month or year alone."""
+    if not any(_looks_back(search.resource_type, asked) for asked in search.criteria):
+        return ROUGH
+    return ROUGH if run(_ROUGHLY_DATED, (search.resource_type,)) else DAY
+
+
+def _looks_back(resource_type: str, asked: Criterion) -> bool:
+    """Whether a date that began before the one asked for could match."""
+    if _known(resource_type, asked.parameter).column != "date" or asked.modifier:
+        return False
+    return any(searched(value)[0] in _BEFORE_THE_DATE for value in asked.values)
+
+
+def _known(resource_type: str, name: str) -> SearchParameter:
+    parameter = parameter_of(resource_type, name)
+    if parameter is None:
+        raise NotUnderstood(f"{resource_type} can not be searched by {name}.")
+    return parameter
+
+
+def _order(search: Search) -> list[Order]:
+    """What the result is sorted by, the id last, so that the order is never open."""
+    wanted = search.sort or (_usual(search),)
+    made: list[Order] = []
+    for name, descending in wanted:
+        parameter = _known(search.resource_type, name)
+        if not parameter.sortable:
+            raise NotUnderstood(f"{search.resource_type} can not be sorted by {name}.")
+        made.append((_sorted_by(search.resource_type, parameter), descending))
+        if parameter.column == "id":
+            return made
+    return [*made, (resource.c.id, made[-1][1])]
+
+
+def _usual(search: Search) -> tuple[str, bool]:
+    """The newest first, by the date that an index gives for what is asked."""
+    names = {asked.parameter for asked in search.criteria}
+    dates = [p.name for p in parameters_of(search.resource_type) if p.column == "date"]
+    if not dates or ("_lastUpdated" in names and not names & {"patient", "subject", *dates}):
+        return "_lastUpdated", True
+    return dates[0], True
+
+
+def _sorted_by(resource_type: str, parameter: SearchParameter) -> ColumnElement[Any]:
+    match parameter.column:
+        case "id":
+            return resource.c.id
+        case "last_updated":
+            return type_coerce(resource.c.last_updated, BigInteger)
+        case "date":
+            return resource.c.low
+        case "status":
+            return func.coalesce(resource.c.status, "")
+        case "canonical":
+            return func.coalesce(resource.c.canonical, "")
+        case _:
+            first = (
+                select(func.min(search_value.c.head))
+                .where(
+                    search_value.c.resource_type == resource_type,
+                    search_value.c.parameter == parameter.name,
+                    search_value.c.id == resource.c.id,
+                )
+                .scalar_subquery()
+            )
+            return func.coalesce(first, "")
+
+
+def _labelled(order: Sequence[Order]) -> list[ColumnElement[Any]]:
+    return [key.label(f"key{n}") for n, (key, _) in enumerate(order)]
+
+
+def _directed(key: ColumnElement[Any], descending: bool) -> ColumnElement[Any]:
+    return key.desc() if descending else key.asc()
+
+
+def _after(order: Sequence[Order], values: Sequence[Any]) -> Condition:
+    """Whether a row comes after the one with these sort values."""
+    keys = [key for key, _ in order]
+    ways = {descending for _, descending in order}
+    if len(ways) == 1:
+        both = tuple_(*keys), tuple_(*values)
+        return both[0] < both[1] if ways == {True} else both[0] > both[1]
+    steps = []
+    for n, (key, descending) in enumerate(order):
+        beyond = key < values[n] if descending else key > values[n]
+        steps.append(and_(*(k == values[i] for i, k in enumerate(keys[:n])), beyond))
+    return or_(*steps)
+
+
+def _cursor(values: Sequence[Any]) -> str:
+    said = json.dumps(list(values), separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(said).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str, order: Sequence[Order]) -> list[Any]:
+    """The sort values that a cursor holds. Raises NotUnderstood for one that is not ours."""
+    try:
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        values = json.loads(base64.urlsafe_b64decode(padded))
+    except (ValueError, binascii.Error):
+        values = None
+    if not isinstance(values, list) or len(values) != len(order):
+        raise _not_ours()
+    for value, (key, _) in zip(values, order, strict=True):
+        number = isinstance(key.type, BigInteger)
+        if not isinstance(value, int if number else str) or isinstance(value, bool):
+            raise _not_ours()
+        if isinstance(value, int) and abs(value) >= 2**63:
+            raise _not_ours()
+        if isinstance(value, str) and "\0" in value:
+            raise _not_ours()
+    return values
+
+
+def _not_ours() -> NotUnderstood:
+    return NotUnderstood("_cursor is not one that this search gave; start again without it.")

@@ -1,0 +1,228 @@
+"""All tables on one page, and the type of our times.
+
+Bodies are kept as received. What a resource is found by lies beside them in columns; what is rare
+or comes several times lies in rows of its own. https://docs.sqlalchemy.org/en/20/core/metadata.html
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Dialect,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+
+from fhir_service.fhir.dates import microseconds, moment
+
+CANONICAL = "'Questionnaire', 'ValueSet', 'CodeSystem', 'ConceptMap'"
+OPEN = "'waiting-for-encounter', 'due', 'sending', 'unknown'"
+"""The states of the outbox in which something still has to happen."""
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment, kept as microseconds since 1970 in UTC: the same, and in order, on any database.
+
+    A time without zone is refused with ValueError; what comes back has the zone UTC.
+    """
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """To the database."""
+        del dialect
+        return None if value is None else microseconds(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """From the database."""
+        del dialect
+        return None if value is None else moment(value)
+
+
+def ordered() -> Text:
+    """Text compared sign by sign, so that ranges find beginnings on both databases."""
+    return Text().with_variant(Text(collation="C"), "postgresql")
+
+
+metadata = MetaData()
+
+version = Table(
+    "resource_version",
+    metadata,
+    Column("resource_type", ordered(), nullable=False),
+    Column("id", ordered(), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("last_updated", Instant, nullable=False),
+    Column("patient", ordered()),
+    Column("method", Text, nullable=False),
+    Column("deleted", SmallInteger, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("resource_type", "id", "version", name="resource_version_key"),
+)
+"""Every version of every resource; never changed, removed only when a patient is erased."""
+
+resource = Table(
+    "resource",
+    metadata,
+    Column("resource_type", ordered(), nullable=False),
+    Column("id", ordered(), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("last_updated", Instant, nullable=False),
+    Column("patient", ordered()),
+    Column("deleted", SmallInteger, nullable=False),
+    Column("canonical", ordered()),
+    Column("canonical_version", ordered(), nullable=False),
+    Column("status", ordered()),
+    Column("low", BigInteger, nullable=False),
+    Column("high", BigInteger, nullable=False),
+    PrimaryKeyConstraint("resource_type", "id", name="resource_key"),
+    ForeignKeyConstraint(
+        ["resource_type", "id", "version"],
+        ["resource_version.resource_type", "resource_version.id", "resource_version.version"],
+        name="resource_has_its_version",
+    ),
+    sqlite_with_rowid=False,
+)
+"""One row for each resource: its current version, and what it is found by.
+
+``canonical`` is the url of what is published, and of a response that of its form; ``low`` and
+``high`` are its date (of a response: authored) in microseconds.
+"""
+
+Index(
+    "resource_by_patient",
+    resource.c.patient,
+    resource.c.resource_type,
+    resource.c.low,
+    resource.c.id,
+    sqlite_where=text("patient IS NOT NULL"),
+    postgresql_where=text("patient IS NOT NULL"),
+)
+Index(
+    "resource_by_canonical",
+    resource.c.resource_type,
+    resource.c.canonical,
+    resource.c.low,
+    resource.c.id,
+)
+Index("resource_by_date", resource.c.resource_type, resource.c.low, resource.c.id)
+Index("resource_by_update", resource.c.resource_type, resource.c.last_updated, resource.c.id)
+Index(
+    "resource_dated_roughly",
+    resource.c.resource_type,
+    sqlite_where=text("high - low > 86400000000"),
+    postgresql_where=text("high - low > 86400000000"),
+)
+
+_FIXED = text(
+    f"deleted = 0 AND status IN ('active', 'retired') AND resource_type IN ({CANONICAL})"
+)
+Index(
+    "published_once",
+    resource.c.resource_type,
+    resource.c.canonical,
+    resource.c.canonical_version,
+    unique=True,
+    sqlite_where=_FIXED,
+    postgresql_where=_FIXED,
+)
+
+search_value = Table(
+    "search_value",
+    metadata,
+    Column("resource_type", ordered(), nullable=False),
+    Column("id", ordered(), nullable=False),
+    Column("parameter", ordered(), nullable=False),
+    Column("system", ordered(), nullable=False),
+    Column("head", ordered(), nullable=False),
+    Column("whole", ordered()),
+    Column("exact", ordered()),
+    Column("low", BigInteger, nullable=False),
+    Column("high", BigInteger, nullable=False),
+)
+"""Values of the parameters without a column. ``head`` begins the text, as far as an index goes.
+
+``whole`` is the text where it is longer; ``exact`` a string as it was written.
+"""
+
+Index(
+    "search_value_found",
+    search_value.c.resource_type,
+    search_value.c.parameter,
+    search_value.c.head,
+    search_value.c.id,
+)
+Index("search_value_of", search_value.c.resource_type, search_value.c.id)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), autoincrement=True),
+    Column("recorded", Instant, nullable=False),
+    Column("interaction", Text, nullable=False),
+    Column("client", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("token", Text),
+    Column("patient", ordered()),
+    Column("resource_type", Text),
+    Column("resource_id", Text),
+    Column("resource_version", Integer),
+    Column("request_id", Text),
+    PrimaryKeyConstraint("id", name="audit_key"),
+)
+"""Who did what; lines are only ever added."""
+
+Index(
+    "audit_by_patient",
+    audit.c.patient,
+    audit.c.id,
+    sqlite_where=text("patient IS NOT NULL"),
+    postgresql_where=text("patient IS NOT NULL"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), autoincrement=True),
+    Column("resource_id", ordered(), nullable=False),
+    Column("resource_version", Integer, nullable=False),
+    Column("patient", ordered(), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("due", Instant, nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("leased_by", Text),
+    Column("leased_until", Instant),
+    Column("reason", Text),
+    PrimaryKeyConstraint("id", name="outbox_key"),
+)
+"""What an EHR is owed. ``reason`` is why the last attempt failed: a key, never an answer."""
+
+Index("owed_once", outbox.c.resource_id, outbox.c.resource_version, unique=True)
+_OPEN = text(f"state IN ({OPEN})")
+Index("outbox_open", outbox.c.due, outbox.c.id, sqlite_where=_OPEN, postgresql_where=_OPEN)
+
+signing_key = Table(
+    "signing_key",
+    metadata,
+    Column("number", Integer, nullable=False, autoincrement=False),
+    Column("jwk", Text, nullable=False),
+    Column("created", Instant, nullable=False),
+    PrimaryKeyConstraint("number", name="signing_key_key"),
+)
+"""The private keys that tokens are signed with, as JWK; the highest number is in use."""
