@@ -30,6 +30,8 @@ STOP_SECONDS: Final = 10.0
 KEPT: Final = (f"{PREFIX}TIME_ZONE", f"{PREFIX}LANGUAGE")
 """Of the settings around it the demo takes these only: it never meets a real database."""
 
+_OURSELVES: Final = (sys.executable, "-m", "fhir_service")
+
 
 @click.command("demo")
 @click.option("--once", is_flag=True, help="End after the summary is printed.")
@@ -49,16 +51,16 @@ def command(*, once: bool, port: int | None) -> None:
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="fhir-service-demo-"))
     try:
-        with _served(folder, port) as address:
+        with _served(folder, port) as server:
             from fhir_service.cli import demo_client  # noqa: PLC0415  imported while it starts
 
-            _await_ready(folder, address)
-            token = _token(folder, address)
-            shown = demo_client.play(address, token, _say)
+            server.await_ready()
+            token = server.token()
+            shown = demo_client.play(server.address, token, _say)
             click.echo(shown.text, nl=False)
             _say(f"Done in {time.monotonic() - began:.1f} seconds.")
             if not once:
-                _stay(address, shown.address, token)
+                _stay(server, shown.address, token)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -73,56 +75,84 @@ def _leave(signum: int, frame: FrameType | None) -> NoReturn:
 
 
 class _Server:
-    """The service as a child process with its log in a file."""
+    """The service as a child process, its data and its log in one folder."""
 
     def __init__(self, folder: Path, port: int) -> None:
-        log = (folder / "log").open("wb")
-        with log:
-            self.process = subprocess.Popen(  # noqa: S603  our own program
-                [sys.executable, "-m", "fhir_service", "serve", "--port", str(port), _WITH_US],
-                env=_environment(folder),
+        self.address = installation.address_of(installation.DEFAULT_HOST, port)
+        self._log = folder / "log"
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX) or k in KEPT}
+        self._environment = kept | {f"{PREFIX}DATA_DIR": str(folder)}
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(  # noqa: S603  our own program
+                [*_OURSELVES, "serve", "--port", str(port), "--end-with-parent"],
+                env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C is ours; we end the child in good order
             )
 
+    def await_ready(self) -> None:
+        """Return when /readyz says yes. Raises Failed when the service ends or takes too long."""
+        import requests  # noqa: PLC0415  its import costs CPU
+
+        until = time.monotonic() + READY_SECONDS
+        while time.monotonic() < until:
+            if self._process.poll() is not None:
+                raise Failed(f"the service did not start: {self._last_words()}")
+            try:
+                if requests.get(f"{self.address}/readyz", timeout=5).ok:
+                    return
+            except requests.ConnectionError:
+                time.sleep(0.05)
+        raise Failed(f"the service was not ready after {READY_SECONDS:.0f} seconds")
+
+    def token(self) -> str:
+        """A token, made beside the running service as an operator makes one."""
+        made = subprocess.run(  # noqa: S603  our own program
+            [*_OURSELVES, "token", "--scope", "system/*.cruds"],
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if made.returncode:
+            raise Failed(f"no token could be made: {made.stderr.strip()}")
+        return made.stdout.strip()
+
+    def wait(self) -> None:
+        """Return when the service has ended."""
+        self._process.wait()
+
     def stop(self) -> None:
         """End it: asked first, then by force, with all its workers."""
-        if self.process.poll() is None:
-            self.process.terminate()
+        if self._process.poll() is None:
+            self._process.terminate()
         try:
-            self.process.wait(STOP_SECONDS)
+            self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait()
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
 
-
-_WITH_US: Final = "--end-with-parent"
-_running: list[_Server] = []
+    def _last_words(self) -> str:
+        lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return lines[-1].removeprefix("fhir-service: ") if lines else "it said nothing"
 
 
 @contextmanager
-def _served(folder: Path, port: int | None) -> Iterator[str]:
-    """The service on this port or a free one; its address. Stopped at the end."""
-    chosen = port or _free_port()
+def _served(folder: Path, port: int | None) -> Iterator[_Server]:
+    """The service on this port or a free one; stopped at the end."""
     if port:
-        from fhir_service.cli.serve import must_be_free  # noqa: PLC0415
+        from fhir_service.cli.serve import must_be_free  # noqa: PLC0415  with a port only
 
         must_be_free(installation.DEFAULT_HOST, port)
     _say("Starting the service on throw-away data ...")
-    server = _Server(folder, chosen)
-    _running.append(server)
+    server = _Server(folder, port or _free_port())
     try:
-        yield installation.address_of(installation.DEFAULT_HOST, chosen)
+        yield server
     finally:
-        _running.remove(server)
         server.stop()
-
-
-def _environment(folder: Path) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX) or k in KEPT}
-    return kept | {f"{PREFIX}DATA_DIR": str(folder), "PYTHONUNBUFFERED": "1"}
 
 
 def _free_port() -> int:
@@ -132,51 +162,14 @@ def _free_port() -> int:
         return port
 
 
-def _await_ready(folder: Path, address: str) -> None:
-    """Return when /readyz says yes. Raises Failed when the service ends or takes too long."""
-    import requests  # noqa: PLC0415  its import costs CPU
-
-    until = time.monotonic() + READY_SECONDS
-    while time.monotonic() < until:
-        if _running[-1].process.poll() is not None:
-            raise Failed(f"the service did not start: {_last_line(folder)}")
-        try:
-            if requests.get(f"{address}/readyz", timeout=5).ok:
-                return
-        except requests.ConnectionError:
-            time.sleep(0.05)
-    raise Failed(f"the service was not ready after {READY_SECONDS:.0f} seconds")
-
-
-def _last_line(folder: Path) -> str:
-    lines = (folder / "log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1].removeprefix("fhir-service: ") if lines else "it said nothing"
-
-
-def _token(folder: Path, address: str) -> str:
-    """A token of the operator's command, asked of it as an operator would."""
-    del address
-    made = subprocess.run(  # noqa: S603  our own program
-        [sys.executable, "-m", "fhir_service", "token", "--scope", "system/*.cruds"],
-        env=_environment(folder),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if made.returncode:
-        raise Failed(f"no token could be made: {made.stderr.strip()}")
-    return made.stdout.strip()
-
-
-def _stay(address: str, summary: str, token: str) -> None:
-    _say(f"\nServing {address}/fhir until Ctrl-C. The data goes when it ends.")
+def _stay(server: _Server, summary: str, token: str) -> None:
+    _say(f"\nServing {server.address}/fhir until Ctrl-C. The data goes when it ends.")
     _say(f"The summary:   {summary}")
     _say(f"A token:       {token}")
     _say("To read it:")
     _say(f"  curl -H 'Accept: text/plain' -H 'Authorization: Bearer {token}' '{summary}'")
     try:
-        _running[-1].process.wait()
+        server.wait()
     except KeyboardInterrupt:
         _say("Ending.")
         return

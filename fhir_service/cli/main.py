@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Final
 
 import click
+from typing_extensions import override
 
 from fhir_service import __version__
 from fhir_service.fhir.issues import Refusal
@@ -43,11 +44,13 @@ class Failed(Exception):
 class Commands(click.Group):
     """The commands, each imported when it is called: ``--help`` and ``token`` stay quick."""
 
+    @override
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in the order of COMMANDS."""
         del ctx
         return list(COMMANDS)
 
+    @override
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of this name, or None."""
         del ctx
@@ -57,6 +60,7 @@ class Commands(click.Group):
         command: click.Command = module.command
         return command
 
+    @override
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list in the help, without importing any."""
         del ctx
@@ -81,6 +85,7 @@ def main() -> None:
     interrupted. Whatever goes wrong is told in one line on standard error.
     """
     sys.excepthook = tell_fault
+    ended: object = 0
     try:
         ended = commands.main(prog_name="fhir-service", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as asked:
