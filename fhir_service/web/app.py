@@ -25,7 +25,7 @@ def create_app(service: Service, log: logs.Log | None = None) -> Flask:
     """The WSGI application of this service; ``log`` is standard error unless given."""
     site, settings = service.site, service.settings
     app = Flask("fhir_service", static_folder=None, template_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes + 1  # web/receiving.py says why
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     log = log or logs.on_standard_error(settings.log_level)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import secrets
 import traceback
 from collections.abc import Callable
-from typing import Any
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import (
@@ -37,6 +36,7 @@ from fhir_service.fhir.issues import (
     TooMany,
     Unavailable,
 )
+from fhir_service.web.receiving import too_large
 from fhir_service.web.replies import outcome
 
 STATUS: dict[type[Refusal], int] = {
@@ -120,7 +120,7 @@ def register(app: Flask, line: Line) -> None:
 
     def on_http(error: HTTPException) -> Response:
         if isinstance(error, RequestEntityTooLarge):
-            return refused(TooLarge(_too_large(app.config["MAX_CONTENT_LENGTH"])))
+            return refused(too_large(app.config["MAX_CONTENT_LENGTH"] - 1))
         if isinstance(error, MethodNotAllowed):
             return _not_this_method(error)
         if isinstance(error, NotFound):
@@ -149,10 +149,6 @@ def register(app: Flask, line: Line) -> None:
     app.register_error_handler(Refusal, refused)
     app.register_error_handler(HTTPException, on_http)
     app.register_error_handler(Exception, on_fault)
-
-
-def _too_large(limit: Any) -> str:
-    return f"The body is larger than the {limit} bytes that are taken here."
 
 
 def _not_this_method(error: MethodNotAllowed) -> Response:

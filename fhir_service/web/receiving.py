@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from flask import g, request
 
-from fhir_service.fhir.issues import NotThisFormat, NotUnderstood
+from fhir_service.fhir.issues import NotThisFormat, NotUnderstood, TooLarge
 from fhir_service.web.negotiation import (
     JSON_TYPES,
     choose,
@@ -24,14 +24,33 @@ Pairs = list[tuple[str, str]]
 
 
 def body() -> bytes:
-    """The body of a write, read once and not parsed.
+    """The body of a write, read once and not parsed. Raises NotThisFormat, TooLarge."""
+    must_be_json(request.headers.get("Content-Type"))
+    return _whole_body()
 
-    Raises NotThisFormat; a body over the limit is refused before it is read (web/errors.py).
+
+def _whole_body() -> bytes:
+    """The body to its last byte, or a refusal: never a part of it.
+
+    A length that is declared too large is refused before anything is read. A body in pieces has
+    no length, and is cut at MAX_CONTENT_LENGTH, which lies one byte over the limit for that.
     """
-    headers = request.headers
-    must_be_json(headers.get("Content-Type"))
-    must_not_be_encoded(headers.get("Content-Encoding"))
-    return request.get_data(cache=False)
+    must_not_be_encoded(request.headers.get("Content-Encoding"))
+    limit = (request.max_content_length or 0) - 1
+    declared = request.content_length
+    if declared is not None and declared > limit:
+        raise too_large(limit)
+    given = request.get_data(cache=False, parse_form_data=False)
+    if len(given) > limit:
+        raise too_large(limit)
+    if declared is not None and len(given) != declared:
+        raise NotUnderstood("The body ended before its Content-Length; send it again.")
+    return given
+
+
+def too_large(limit: int) -> TooLarge:
+    """The refusal of a body over this many bytes."""
+    return TooLarge(f"The body is larger than the {limit} bytes that are taken here.")
 
 
 def choose_format(offered: tuple[str, ...] = JSON_TYPES) -> str:
@@ -56,10 +75,9 @@ def search_pairs() -> Pairs:
     pairs = query_pairs()
     if request.method == "POST":
         media = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        given = request.get_data(cache=False, parse_form_data=False)
+        given = _whole_body()
         if given and media != FORM:
             raise NotThisFormat(f"The Content-Type of a search by POST is {FORM}.")
-        must_not_be_encoded(request.headers.get("Content-Encoding"))
         pairs += _pairs(given)
     return pairs
 

@@ -1,0 +1,164 @@
+"""The CapabilityStatement is FHIR, and every word of it is true."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from fhir.resources.R4B.capabilitystatement import CapabilityStatement
+from fhir.resources.R4B.terminologycapabilities import TerminologyCapabilities
+
+from tests.support.service import BASE_URL, Running, answers, short_form
+
+SAMPLES: dict[str, dict[str, Any]] = {
+    "Questionnaire": short_form("7.0.0", "draft"),
+    "QuestionnaireResponse": answers(status="in-progress"),
+    "ValueSet": {
+        "resourceType": "ValueSet",
+        "url": "https://clinic.example.org/fhir/ValueSet/colours",
+        "version": "1",
+        "status": "draft",
+        "compose": {
+            "include": [{"system": "https://clinic.example.org/c", "concept": [{"code": "red"}]}]
+        },
+    },
+    "CodeSystem": {
+        "resourceType": "CodeSystem",
+        "url": "https://clinic.example.org/fhir/CodeSystem/colours",
+        "version": "1",
+        "status": "draft",
+        "content": "complete",
+        "concept": [{"code": "red", "display": "Red"}],
+    },
+    "ConceptMap": {
+        "resourceType": "ConceptMap",
+        "url": "https://clinic.example.org/fhir/ConceptMap/colours",
+        "version": "1",
+        "status": "draft",
+    },
+    "Patient": {"resourceType": "Patient", "name": [{"text": "Ada Example"}]},
+}
+
+
+@pytest.fixture(scope="module")
+def statement(running: Running) -> dict[str, Any]:
+    reply = running.client.get("/fhir/metadata")
+    assert reply.status_code == 200
+    made: dict[str, Any] = json.loads(reply.data)
+    return made
+
+
+def resources(statement: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = statement["rest"][0]["resource"]
+    return found
+
+
+def test_the_statement_is_valid_fhir(statement: dict[str, Any]) -> None:
+    CapabilityStatement.model_validate(statement)
+    assert statement["fhirVersion"] == "4.0.1"
+    assert statement["kind"] == "instance"
+    assert statement["implementation"]["url"] == f"{BASE_URL}/fhir"
+
+
+def test_every_declared_interaction_works(running: Running, statement: dict[str, Any]) -> None:
+    for resource in resources(statement):
+        kind = resource["type"]
+        declared = {i["code"] for i in resource["interaction"]}
+        made = running.send("POST", f"/fhir/{kind}", SAMPLES[kind])
+        assert made.status_code == 201, (kind, made.text)
+        body = json.loads(made.data)
+        place = f"/fhir/{kind}/{body['id']}"
+        sent = {
+            "create": 201,
+            "read": running.send("GET", place).status_code,
+            "vread": running.send("GET", f"{place}/_history/1").status_code,
+            "history-instance": running.send("GET", f"{place}/_history").status_code,
+            "search-type": running.send("GET", f"/fhir/{kind}?_id={body['id']}").status_code,
+            "update": running.send("PUT", place, body | {"language": "en"}).status_code,
+            "delete": running.send("DELETE", place).status_code,
+        }
+        works = {code for code, status in sent.items() if status < 300}
+        assert works == declared, (kind, sent)
+        chosen = f"{kind.lower()}-chosen"
+        created = running.send("PUT", f"/fhir/{kind}/{chosen}", SAMPLES[kind] | {"id": chosen})
+        assert (created.status_code == 201) == resource["updateCreate"], created.text
+
+
+def test_every_declared_search_parameter_is_known(
+    running: Running, statement: dict[str, Any]
+) -> None:
+    values = {"date": "2026-03-15", "reference": "none", "token": "none", "string": "none"}
+    asked = 0
+    for resource in resources(statement):
+        for parameter in resource["searchParam"]:
+            value = values.get(parameter["type"], "urn:none")
+            reply = running.send(
+                "GET",
+                f"/fhir/{resource['type']}?{parameter['name']}={value}",
+                headers={"Prefer": "handling=strict"},
+            )
+            assert reply.status_code == 200, (resource["type"], parameter, reply.text)
+            assert parameter["name"] in json.loads(reply.data)["link"][0]["url"]
+            asked += 1
+    assert asked > 50
+
+
+def test_every_declared_operation_has_an_address(
+    running: Running, statement: dict[str, Any]
+) -> None:
+    known = {rule.rule for rule in running.client.application.url_map.iter_rules()}
+    rest = statement["rest"][0]
+    for operation in rest["operation"]:
+        assert f"/fhir/${operation['name']}" in known
+    for resource in resources(statement):
+        for operation in resource.get("operation", ()):
+            root = f"/fhir/{resource['type']}"
+            name = f"${operation['name']}"
+            assert {f"{root}/{name}", f"{root}/<id_>/{name}"} & known
+            assert operation["definition"].startswith("http")
+
+
+def test_every_operation_that_has_an_address_is_declared_or_answers_501(
+    running: Running, statement: dict[str, Any]
+) -> None:
+    rest = statement["rest"][0]
+    declared = {f"/fhir/${o['name']}" for o in rest["operation"]}
+    for resource in resources(statement):
+        for operation in resource.get("operation", ()):
+            for place in ("", "/<id_>"):
+                declared.add(f"/fhir/{resource['type']}{place}/${operation['name']}")
+    for rule in running.client.application.url_map.iter_rules():
+        if "$" in rule.rule and rule.rule not in declared:
+            path = rule.rule.replace("<id_>", "1")
+            assert running.send("POST", path, {}).status_code == 501, rule.rule
+
+
+def test_types_that_are_planned_are_not_declared(statement: dict[str, Any]) -> None:
+    assert {r["type"] for r in resources(statement)} == set(SAMPLES)
+
+
+def test_no_conditional_write_is_declared(statement: dict[str, Any]) -> None:
+    for resource in resources(statement):
+        assert resource["conditionalCreate"] is False
+        assert resource["conditionalUpdate"] is False
+        assert resource["conditionalDelete"] == "not-supported"
+
+
+def test_terminology_capabilities_are_valid_fhir(running: Running) -> None:
+    reply = running.client.get("/fhir/metadata?mode=terminology")
+    TerminologyCapabilities.model_validate(json.loads(reply.data))
+
+
+@pytest.mark.parametrize("place", ["", "/fhir"])
+def test_discovery_names_only_what_answers(running: Running, place: str) -> None:
+    said = json.loads(running.client.get(f"{place}/.well-known/smart-configuration").data)
+    assert said["issuer"] == BASE_URL
+    assert "token_endpoint" not in said
+    for scope in said["scopes_supported"]:
+        assert running.token(scope, "ada")
+    keys = json.loads(running.client.get(said["jwks_uri"].removeprefix(BASE_URL)).data)["keys"]
+    assert keys
+    for key in keys:
+        assert key["kid"]
+        assert not {"d", "p", "q", "k"} & set(key)
