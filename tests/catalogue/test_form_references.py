@@ -112,7 +112,9 @@ def test_every_none_of_a_repeating_question_excludes_the_others() -> None:
 
 
 def test_an_item_with_an_answer_expression_has_no_list_besides() -> None:
-    expression = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-answerExpression"
+    expression = (
+        "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-answerExpression"
+    )
     found = [one for one in items_of_all_forms().values() if has_extension(one, expression)]
     assert {one["linkId"] for one in found} == {
         "symptom-which",

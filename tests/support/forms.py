@@ -88,7 +88,7 @@ def strings(value: Any) -> Iterator[str]:
 
 
 def spanish(element: dict[str, Any], name: str) -> str | None:
-    """The Spanish words of a primitive, from its translation extension; None when there are none."""
+    """The Spanish words of a primitive, from its translation extension; None without one."""
     for extension in element.get("_" + name, {}).get("extension", ()):
         parts = {part["url"]: part for part in extension.get("extension", ())}
         if extension["url"] == TRANSLATION and parts["lang"]["valueCode"] == "es":
