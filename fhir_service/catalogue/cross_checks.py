@@ -93,6 +93,7 @@ def _unworded(one: FormMapping) -> Iterator[str]:
     for row in one.rows:
         yield from (row.group, row.head)
     yield from (score.total for score in one.scores)
+    yield from (line.besides for line in one.lines if line.besides is not None)
     for loss in one.losses:
         yield from (loss.amount, loss.left)
     if one.questions is not None:

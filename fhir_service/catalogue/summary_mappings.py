@@ -57,6 +57,7 @@ class _Line(Schema):
     label = _text()
     words = _words()
     important = fields.Boolean(load_default=False)
+    besides = fields.String(load_default=None)
 
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> made.Line:
@@ -68,6 +69,7 @@ class _RowCell(Schema):
     label = _text()
     words = _words()
     note = fields.Boolean(load_default=False)
+    bare = fields.Boolean(load_default=False)
 
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> made.RowCell:
@@ -234,6 +236,7 @@ class _Rule(Schema):
     level = _text()
     title = _text()
     says = _text()
+    advice = fields.String(load_default="")
     when = fields.Nested(_Condition, required=True)
     messages = _texts()
     sources = _texts(required=True)

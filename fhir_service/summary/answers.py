@@ -16,7 +16,7 @@ from fhir_service.summary.model import Asked, Origin, Source, Value
 from fhir_service.summary.words import Wording
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Given:
     """One answer: as it lies in the response, and in words. ``item`` None: not in the form."""
 
@@ -195,7 +195,7 @@ def raw_answer(answer: Mapping[str, Any], place: str) -> Answer:
             kind = key.removeprefix("value")
             plain = kind if kind in _STRUCTURES else kind[0].lower() + kind[1:]
             return Answer(cast("ValueKind", plain), value, place)
-    return Answer(None(answer), place)
+    return Answer(None, None, place)
 
 
 _STRUCTURES = {"Attachment", "Coding", "Quantity", "Reference"}

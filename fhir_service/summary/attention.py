@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 
 from fhir_service.summary.answers import Given
 from fhir_service.summary.flags import Fired, fired
-from fhir_service.summary.lines import Mapped
+from fhir_service.summary.lines import Mapped, label_of, short, words_of
 from fhir_service.summary.mapping import SummaryMapping
-from fhir_service.summary.model import Cell, Fact
+from fhir_service.summary.model import Cell, Fact, Value
 from fhir_service.summary.words import code_of
 
 
@@ -19,37 +19,61 @@ def attention(
     section: str, mapping: SummaryMapping, visit: Sequence[Mapped], times: Sequence[str]
 ) -> Iterator[Fact]:
     """Flags, most urgent first, those past the limit folded; then what the safety list says."""
-    found = [one for mapped in visit for one in fired(mapping, mapped.reading)]
-    found.sort(key=lambda one: one.level.rank)
-    for number, one in enumerate(found):
-        yield _flag(section, one, folded=number >= mapping.flags_shown)
+    flags = [(mapped, one) for mapped in visit for one in fired(mapping, mapped.reading)]
+    flags.sort(key=lambda pair: pair[1].level.rank)
+    found = [one for _, one in flags]
+    for number, (mapped, one) in enumerate(flags):
+        yield _flag(section, mapped, one, folded=number >= mapping.flags_shown)
     yield from _unowned(section, found)
     flagged = {given for one in found for given in one.because}
     yield from _ticked(section, mapping, visit, times, flagged)
 
 
-def _flag(section: str, one: Fired, *, folded: bool) -> Fact:
-    values = tuple(given.value for given in one.because)
-    title = one.rule.title if folded else one.rule.says
+def _flag(section: str, mapped: Mapped, one: Fired, *, folded: bool) -> Fact:
+    cells = tuple(_because(mapped, one))
+    origins = (given.value.origin for given in one.because)
+    grounds = tuple(origin for origin in origins if origin is not None)
     return Fact(
         section=section,
         label=one.level.words,
         kind="derived",
-        cells=(Cell("Patient's answer", values),) if values else (),
-        says=title,
+        cells=cells if not folded else (),
+        says=one.rule.title if folded or not cells else one.rule.advice,
+        grounds=grounds,
         rule=one.rule.id,
         important=not folded,
         folded=folded,
     )
 
 
+def _because(mapped: Mapped, one: Fired) -> Iterator[Cell]:
+    """The answers that a rule fired on, each question named; a table row by its head."""
+    safety = mapped.form.safety.link_id if mapped.form and mapped.form.safety else None
+    by_label: dict[str, tuple[Value, ...]] = {}
+    for given in one.because:
+        link_id = given.item.link_id if given.item is not None else ""
+        value = short(given, words_of(mapped.form, given.item))
+        label = "" if link_id == safety else label_of(mapped.form, given.item)
+        for head in _heads(mapped, given):
+            label = ""
+            by_label[""] = (*by_label.get("", ()), head.value)
+        by_label[label] = (*by_label.get(label, ()), value)
+    for label, values in by_label.items():
+        yield Cell(label, tuple(dict.fromkeys(values)), bare=not label)
+
+
+def _heads(mapped: Mapped, given: Given) -> Iterator[Given]:
+    for row in mapped.form.rows if mapped.form is not None else ():
+        for instance in mapped.reading.instances.get(row.group, ()):
+            if any(given is one for answers in instance.values() for one in answers):
+                yield from (head for head in instance.get(row.head, ()) if head is not given)
+
+
 def _unowned(section: str, found: Sequence[Fired]) -> Iterator[Fact]:
     bare = dict.fromkeys(one.level.words for one in found if one.level.owner is None)
     if bare:
-        says = (
-            "Nobody was alerted: this clinic has named no one for "
-            f"{', '.join(bare)}. Team flags are off."
-        )
+        some = "" if all(one.level.owner is None for one in found) else f" ({', '.join(bare)})"
+        says = f"Nobody was alerted: no owner is named{some}, team flags are off."
         yield Fact(section, "", "derived", says=says)
 
 

@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 
-from fhir_service.sdc.items import Item, in_language
+from fhir_service.sdc.items import in_language
 from fhir_service.sdc.pairing import pair
 from fhir_service.summary.answers import Reading, read
 from fhir_service.summary.attention import attention
-from fhir_service.summary.lines import Mapped, facts_of
+from fhir_service.summary.lines import Mapped, facts_of, label_of
 from fhir_service.summary.mapping import FormMapping, SummaryMapping
 from fhir_service.summary.model import (
     Fact,
@@ -64,7 +64,7 @@ def summarise(
         language=language,
         patient=patient,
         patient_line=_patient_line(patient, sources),
-        banner=(*STANDING, *(_banner_line(one) for one in answers)),
+        banner=(*STANDING, *_banner_lines(answers)),
         sections=sections,
         appendix=answers,
         made=now,
@@ -94,9 +94,13 @@ def _facts(
     visit: Sequence[Mapped], answers: Sequence[FormAnswers], mapping: SummaryMapping
 ) -> Iterator[Fact]:
     first, last = mapping.sections[0].id, mapping.sections[-1].id
-    yield from attention(first, mapping, visit, [one.authored for one in answers])
+    flagged = tuple(attention(first, mapping, visit, [one.authored for one in answers]))
+    yield from flagged
+    told = {origin for fact in flagged for origin in fact.derived_from}
     for mapped in visit:
-        yield from facts_of(mapped, visit)
+        for fact in facts_of(mapped, visit):
+            if fact.section != first or not told.issuperset(fact.derived_from):
+                yield fact
     yield from _left_open(last, visit)
 
 
@@ -104,7 +108,7 @@ def _left_open(section: str, visit: Sequence[Mapped]) -> Iterator[Fact]:
     """What was not answered, not known, declined, not asked; each told apart, none shown as "no"."""
     for name, mark in (("Not sure", "unsure"), ("Declined to answer", "declined")):
         given = [
-            (_label(mapped.form, one.item), one.value)
+            (label_of(mapped.form, one.item), one.value)
             for mapped in visit
             for answered in mapped.reading.answers.values()
             for one in answered
@@ -116,25 +120,27 @@ def _left_open(section: str, visit: Sequence[Mapped]) -> Iterator[Fact]:
             yield Fact(
                 section, f"{name} ({len(given)})", "derived", _named(labels), grounds=grounds
             )
-    for mapped in visit:
-        yield from _unanswered(section, mapped, many=len(visit) > 1)
+    yield from _unanswered(section, visit)
     hidden = sum(len(mapped.reading.not_asked) for mapped in visit)
     if hidden:
-        says = f"{hidden} questions or groups, ruled out by other answers; see all answers."
+        says = f"{hidden}, ruled out by other answers"
         yield Fact(section, "Not asked", "derived", says=says)
     strange = sum(one.state == "not-in-form" for mapped in visit for one in mapped.reading.asked)
     if strange:
-        says = f"{strange} answers have no place in their form; see all answers."
+        says = f"{strange} answers have no place in their form"
         yield Fact(section, "Outside the form", "derived", says=says)
 
 
-def _unanswered(section: str, mapped: Mapped, *, many: bool) -> Iterator[Fact]:
-    picks = {line for line in _pick_lists(mapped.form)}
-    items = [item for item in mapped.reading.not_answered if item.link_id not in picks]
-    labels = tuple(dict.fromkeys(_label(mapped.form, item) for item in items))
+def _unanswered(section: str, visit: Sequence[Mapped]) -> Iterator[Fact]:
+    items = [
+        (mapped.form, item)
+        for mapped in visit
+        for item in mapped.reading.not_answered
+        if item.link_id not in _pick_lists(mapped.form)
+    ]
+    labels = tuple(dict.fromkeys(label_of(form, item) for form, item in items))
     if labels:
-        title = f" in {mapped.reading.source.form.title}" if many else ""
-        yield Fact(section, f"Not answered{title} ({len(items)})", "derived", _named(labels))
+        yield Fact(section, f"Not answered ({len(items)})", "derived", _named(labels))
 
 
 def _pick_lists(form: FormMapping | None) -> tuple[str, ...]:
@@ -146,23 +152,6 @@ def _pick_lists(form: FormMapping | None) -> tuple[str, ...]:
 
 def _named(labels: Sequence[str]) -> tuple[Value, ...]:
     return tuple(Value(label, "derived") for label in labels)
-
-
-def _label(form: FormMapping | None, item: Item | None) -> str:
-    """The mapping's short name of a question, else its text."""
-    if item is None:
-        return "a question that the form does not have"
-    if form is not None:
-        labels = {line.link_id: line.label for line in form.lines}
-        for row in form.rows:
-            labels[row.group] = row.label
-            labels[row.head] = row.label
-            labels.update({cell.link_id: f"{row.label}: {cell.label}" for cell in row.cells})
-        for score in form.scores:
-            labels.update({cell.link_id: f"{score.label}: {cell.label}" for cell in score.of})
-        if item.link_id in labels:
-            return labels[item.link_id]
-    return item.text() or item.link_id
 
 
 def _form_answers(mapped: Mapped, zone: tzinfo, language: str) -> FormAnswers:
@@ -215,13 +204,23 @@ _WHO = {
 }
 
 
-def _banner_line(one: FormAnswers) -> str:
-    unknown = one.answered_by == _NOT_STATED
-    by = one.answered_by if unknown else f"by {one.answered_by}"
-    told = f", in language {one.language}" if one.language not in {None, "en"} else ""
-    status = f" [{one.status}]" if one.status != "completed" else ""
-    form = f"{one.title} {one.form_version}".strip()
-    return f"{form}: answered {one.authored}, {by}{told}{status}"
+def _banner_lines(answers: Sequence[FormAnswers]) -> Iterator[str]:
+    """Who answered which form, in which version, when; one line for each who."""
+    by_whom: dict[str, list[str]] = {}
+    for one in answers:
+        by_whom.setdefault(one.answered_by, []).append(_when(one))
+    for whom, forms in by_whom.items():
+        by = whom if whom == _NOT_STATED else f"by {whom}"
+        yield f"Answered {by}: {'; '.join(forms)}"
+
+
+def _when(one: FormAnswers) -> str:
+    about = [one.authored]
+    if one.language not in {None, "en"}:
+        about.append(f"in language {one.language}")
+    if one.status != "completed":
+        about.append(one.status)
+    return f"{one.title} {one.form_version}".strip() + f" ({', '.join(about)})"
 
 
 def _patient_line(patient: Person | None, sources: Sequence[Source]) -> str:

@@ -44,7 +44,10 @@ Grounds = tuple[Given, ...] | None
 def grounds(
     condition: Condition, answers: Answers, instances: Mapping[str, list[Answers]]
 ) -> Grounds:
-    """The answers that meet the condition, empty where it is met by an absence; None: not met."""
+    """The answers that meet the condition, empty where it is met by an absence; None: not met.
+
+    Where none of several may hold, the answers given instead are its grounds.
+    """
     if condition.all:
         met = [grounds(one, answers, instances) for one in condition.all]
         return None if None in met else _joined(met)
@@ -53,7 +56,9 @@ def grounds(
         return None if all(one is None for one in met) else _joined(met)
     if condition.none:
         met = [grounds(one, answers, instances) for one in condition.none]
-        return () if all(one is None for one in met) else None
+        if any(one is not None for one in met):
+            return None
+        return tuple(given for one in condition.none for given in answers.get(one.link_id or "", ()))
     if condition.group is not None and condition.has is not None:
         within = instances.get(condition.group, [])
         met = [grounds(condition.has, instance, {}) for instance in within]

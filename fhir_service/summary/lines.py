@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import chain
 
+from fhir_service.sdc.items import Item
 from fhir_service.summary.answers import Answers, Given, Reading
 from fhir_service.summary.flags import share_lost
 from fhir_service.summary.mapping import (
@@ -41,12 +42,12 @@ def facts_of(mapped: Mapped, visit: Sequence[Mapped]) -> Iterator[Fact]:
         return
     if form.questions is not None:
         yield from questions(form.questions, reading, visit)
-    for line in form.lines:
-        yield from plain_line(line, reading)
     for row in form.rows:
         yield from rows(row, reading)
     for score in form.scores:
         yield from scores(score, mapped)
+    for line in form.lines:
+        yield from plain_line(line, reading)
     for loss in form.losses:
         yield from losses(loss, reading)
 
@@ -66,7 +67,15 @@ def kind_of(values: Sequence[Value]) -> Kind:
 
 def plain_line(line: Line, reading: Reading) -> Iterator[Fact]:
     """One question with all its answers."""
-    values = tuple(short(given, line.words) for given in reading.of(line.link_id))
+    heads = {
+        code_of(head.answer)
+        for instance in reading.instances.get(line.besides or "", ())
+        for givens in instance.values()
+        for head in givens
+    } - {None}
+    given_here = reading.of(line.link_id)
+    rest = [given for given in given_here if code_of(given.answer) not in heads]
+    values = tuple(short(given, line.words) for given in rest)
     if values:
         yield Fact(line.section, line.label, kind_of(values), values, important=line.important)
 
@@ -76,7 +85,7 @@ def rows(row: Row, reading: Reading) -> Iterator[Fact]:
     for number, instance in enumerate(reading.instances.get(row.group, ()), start=1):
         head = tuple(given.value for given in instance.get(row.head, ()))
         cells = tuple(
-            Cell(cell.label, found, cell.note)
+            Cell(cell.label, found, cell.note, cell.bare)
             for cell in row.cells
             if (found := _shown(cell, instance)) or not cell.note
         )
@@ -94,7 +103,10 @@ def scores(score: Score, mapped: Mapped) -> Iterator[Fact]:
     """The total as sent beside what the answers add up to; a total of incomplete answers is not made."""
     reading = mapped.reading
     parts = tuple(
-        Cell(cell.label, found) for cell in score.of if (found := _shown(cell, reading.answers))
+        given.value.origin
+        for cell in score.of
+        for given in reading.of(cell.link_id)
+        if given.value.origin is not None
     )
     sent = reading.of(score.total)
     if not parts and not sent:
@@ -105,7 +117,7 @@ def scores(score: Score, mapped: Mapped) -> Iterator[Fact]:
         added = None
     values, remark = _total(score, sent, added)
     note = f"{remark}{score.note}{_helper(mapped)}"
-    yield Fact(score.section, score.label, "derived", values, parts, says=note)
+    yield Fact(score.section, score.label, "derived", values, says=note, grounds=parts)
 
 
 def _points(given: Given) -> int | None:
@@ -144,8 +156,8 @@ def losses(loss: Loss, reading: Reading) -> Iterator[Fact]:
         return
     percent = share.quantize(Decimal("0.1"), ROUND_HALF_UP)
     about = Value(f"about {percent} %", "derived", origin=lost[0].value.origin)
-    grounds = Cell("from", (lost[0].value, left[0].value))
-    yield Fact(loss.section, loss.label, "derived", (about,), (grounds,))
+    grounds = tuple(one.value.origin for one in (*lost, *left) if one.value.origin is not None)
+    yield Fact(loss.section, loss.label, "derived", (about,), grounds=grounds)
 
 
 def questions(
@@ -185,3 +197,28 @@ def _heed(asking: Questions, asked: Sequence[Given], visit: Sequence[Mapped]) ->
             if line.link_id in asking.heed:
                 for fact in plain_line(line, mapped.reading):
                     yield replace(fact, section=asking.section, important=False)
+
+
+def label_of(form: FormMapping | None, item: Item | None) -> str:
+    """The mapping's short name of a question, else its text."""
+    if item is None:
+        return "a question that the form does not have"
+    if form is not None:
+        labels = {line.link_id: line.label for line in form.lines}
+        for row in form.rows:
+            labels[row.group] = row.label
+            labels[row.head] = row.label
+            labels.update({cell.link_id: f"{row.label}: {cell.label}" for cell in row.cells})
+        for score in form.scores:
+            labels.update({cell.link_id: f"{score.label}: {cell.label}" for cell in score.of})
+        if item.link_id in labels:
+            return labels[item.link_id]
+    return item.text() or item.link_id
+
+
+def words_of(form: FormMapping | None, item: Item | None) -> Mapping[str, str]:
+    """The mapping's short words for the answers of a question; empty when it has none."""
+    if form is None or item is None:
+        return {}
+    cells = (*(cell for row in form.rows for cell in row.cells), *form.lines)
+    return next((one.words for one in cells if one.link_id == item.link_id), {})

@@ -34,7 +34,8 @@ class Line:
     """One question of a form on the page.
 
     ``words`` are the clinic's short words for coded answers, by code ("true"/"false" for a
-    boolean); an answer without one is shown in the form's own words.
+    boolean); an answer without one is shown in the form's own words. ``besides`` names a
+    repeating group: answers that head one of its rows are not said again.
     """
 
     section: str
@@ -42,16 +43,22 @@ class Line:
     label: str
     words: Mapping[str, str] = field(default_factory=dict)
     important: bool = False
+    besides: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RowCell:
-    """One column of a table row, read from one question inside the repeating group."""
+    """One column of a table row, read from one question inside the repeating group.
+
+    ``bare``: its values speak for themselves where there are no column heads. ``note``: a sentence
+    under the row instead of a column.
+    """
 
     link_id: str
     label: str
     words: Mapping[str, str] = field(default_factory=dict)
     note: bool = False
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +186,8 @@ class Level:
 class Rule:
     """One red-flag rule: when it fires, how urgent it is, what it says, and on whose word.
 
+    ``title`` names it in few words; ``says`` tells what was reported, ``advice`` what guidance asks.
+
     ``messages`` are the linkIds of what the patient sees on her screen when it fires.
     """
 
@@ -188,6 +197,7 @@ class Rule:
     level: str
     title: str
     says: str
+    advice: str
     when: Condition
     messages: tuple[str, ...]
     sources: tuple[str, ...]

@@ -64,6 +64,7 @@ class Cell:
     label: str
     values: tuple[Value, ...]
     note: bool = False
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)

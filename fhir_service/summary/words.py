@@ -72,7 +72,7 @@ class Wording:
 
 
 def wording(
-    form: language: str, unsure: tuple[str, ...], declined: tuple[str, ...]
+    form: Form, language: str, unsure: tuple[str, ...], declined: tuple[str, ...]
 ) -> Wording:
     """The wording of a form. A code offered by any question names it wherever it is answered:
 

@@ -1,0 +1,133 @@
+"""The summary as PDF, printed by a process of its own: tagged (PDF/UA-1), fonts embedded.
+
+https://www.iso.org/standard/64599.html
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Any
+
+from fhir_service.fhir.issues import Unavailable
+from fhir_service.render.fonts import shows
+from fhir_service.render.printing import receive, send
+from fhir_service.summary.model import Summary
+from fhir_service.summary.visible import visible
+
+_LATER = "The PDF can not be made just now; the same request may be sent again."
+
+
+class Printer:
+    """One print process, started when it is first needed and again when it has died.
+
+    Safe to use from many threads, which wait for each other.
+    """
+
+    def __init__(self, timeout_seconds: float = 20.0) -> None:
+        self._timeout_seconds = timeout_seconds
+        self._one_at_a_time = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def pdf(self, summary: Summary) -> bytes:
+        """The PDF; the same summary gives the same bytes.
+
+        Raises Unavailable when the process died twice over it, or took too long.
+        """
+        asked = json.dumps(as_data(summary), ensure_ascii=False).encode("utf-8")
+        with self._one_at_a_time:
+            for _ in range(2):
+                answer = self._ask(asked)
+                if answer is not None:
+                    return answer
+        raise Unavailable(_LATER)
+
+    def _ask(self, asked: bytes) -> bytes | None:
+        process = self._running()
+        if process.stdin is None or process.stdout is None:
+            raise ValueError("the print process has no pipes")
+        watch = threading.Timer(self._timeout_seconds, process.kill)
+        watch.start()
+        try:
+            send(process.stdin, asked)
+            answer = receive(process.stdout)
+            refused = receive(process.stdout) if answer == b"" else None
+        except (BrokenPipeError, ConnectionResetError):
+            answer, refused = None, None
+        finally:
+            watch.cancel()
+        if refused is not None:
+            raise Unavailable(_LATER)
+        if answer is None or answer == b"":
+            self._stop()
+            return None
+        return answer
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is not None and self._process.poll() is not None:
+            self._stop()
+        if self._process is None:
+            self._process = subprocess.Popen(  # noqa: S603  # our own module, no input in the command
+                [sys.executable, "-m", "fhir_service.render.printing"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        return self._process
+
+    def _stop(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except BrokenPipeError:  # what was left to send to the dead process
+                    continue
+
+    def close(self) -> None:
+        """End the process. A later pdf() starts another one."""
+        with self._one_at_a_time:
+            self._stop()
+
+    def __enter__(self) -> Printer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def as_data(summary: Summary) -> dict[str, Any]:
+    """The summary as plain data for the template; what the fonts can not draw is spelled out."""
+    made: dict[str, Any] = _plain(summary, lambda text: visible(text, shows))
+    return {
+        **made,
+        "columns": {section.kind.id: list(section.columns) for section in summary.sections},
+    }
+
+
+def _plain(value: Any, words: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return words(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, tuple | list):
+        return [_plain(one, words) for one in value]
+    if is_dataclass(value):
+        named = (field.name for field in fields(value) if field.name != "sources")
+        return {name: _plain(getattr(value, name), words) for name in named}
+    return value

@@ -1,0 +1,146 @@
+"""The summary as plain text: 80 columns, our words in ASCII, the patient's as they are.
+
+Made to be pasted into a note: no colour, no sign that carries a meaning of its own.
+https://www.rfc-editor.org/rfc/rfc3676
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from fhir_service.summary.model import (
+    Asked,
+    Cell,
+    Fact,
+    FormAnswers,
+    Section,
+    Summary,
+    Value,
+)
+from fhir_service.summary.visible import plain, visible
+
+WIDTH = 80
+
+_STATES = {
+    "not-answered": "- not answered",
+    "not-asked": "- not asked (ruled out by another answer)",
+}
+
+
+def text(summary: Summary) -> str:
+    """The whole summary: the page, then every answer in the order of its form."""
+    lines = [
+        *_wrapped(f"{summary.title.upper()}: {visible(summary.patient_line)}"),
+        *_banner(summary),
+    ]
+    for section in summary.sections:
+        lines.extend(_section(section))
+    lines += ["", "=" * WIDTH, "ALL ANSWERS, in the order of each form"]
+    for form in summary.appendix:
+        lines.extend(_form(form))
+    return "\n".join(lines) + "\n"
+
+
+def _banner(summary: Summary) -> Iterator[str]:
+    standing = " ".join(line for line in summary.banner[:2])
+    yield from _wrapped(standing)
+    for line in summary.banner[2:]:
+        yield from _wrapped(plain(visible(line)))
+
+
+def _section(section: Section) -> Iterator[str]:
+    head = f"{section.kind.title.upper()}"
+    ranked = section.kind.style in {"flags", "questions", "table", "lines"}
+    if ranked:
+        yield head
+        for several in _paragraphs(section.facts):
+            yield from _wrapped(". ".join(_fact(fact) for fact in several), "- ")
+    else:
+        yield from _wrapped(f"{head}: " + ". ".join(_fact(fact) for fact in section.facts))
+
+
+def _paragraphs(facts: Sequence[Fact]) -> list[list[Fact]]:
+    """What is important, tabled or long stands on a line of its own; short facts share one."""
+    made: list[list[Fact]] = []
+    running = False
+    for fact in facts:
+        alone = (fact.important or bool(fact.cells)) and not fact.folded
+        if alone or not running:
+            made.append([fact])
+        else:
+            made[-1].append(fact)
+        running = not alone
+    return made
+
+
+def _fact(fact: Fact) -> str:
+    """One fact in one run of words: label, values, what belongs to them, what it means."""
+    label = plain(fact.label)
+    parts = [label if not label or label.endswith(".") else f"{label}:"]
+    parts.append("; ".join(_value(value) for value in fact.values))
+    told = _cells(fact.cells)
+    parts.append(f"- {told}" if told and fact.values else told)
+    if fact.says:
+        loose = fact.rule or not (fact.values or told)
+        gap = "- " if fact.rule and told else ""
+        parts.append(f"{gap}{plain(fact.says)}" if loose else f"({plain(fact.says)})")
+    return " ".join(part for part in parts if part)
+
+
+def _cells(cells: Sequence[Cell]) -> str:
+    told = []
+    for cell in cells:
+        if cell.values:
+            values = ", ".join(_value(value) for value in cell.values)
+            told.append(values if cell.bare else f"{plain(cell.label)}: {values}")
+    return "; ".join(told)
+
+
+def _value(value: Value) -> str:
+    words = visible(value.words)
+    if value.kind == "patient-words":
+        return f'"{words}"'
+    return plain(f"{words} {value.unit}" if value.unit else words)
+
+
+def _form(form: FormAnswers) -> Iterator[str]:
+    yield ""
+    yield from _wrapped(plain(visible(f"{form.title} {form.form_version} ({form.url})")))
+    yield from _wrapped(
+        f"Response {form.response}, version {form.response_version}, {form.status}; answered "
+        f"{visible(form.authored)}; received {form.received}; by {visible(form.answered_by)}"
+    )
+    for asked in form.asked:
+        yield from _asked(asked)
+
+
+def _asked(asked: Asked) -> Iterator[str]:
+    indent = "  " * (asked.depth + 1)
+    question = plain(visible(asked.text))
+    if asked.calculated:
+        question += " (calculated)"
+    if asked.state == "not-in-form":
+        question = f"[not in the form: {asked.link_id}] {visible(asked.text)}"
+    if asked.state in _STATES:
+        question = f"{question} {_STATES[asked.state]}"
+    yield from _wrapped(question, indent)
+    for value in asked.values:
+        sent = f' (sent as "{visible(value.sent)}")' if value.sent else ""
+        yield from _wrapped(f"{_value(value)}{sent}", f"{indent}  > ")
+
+
+def _wrapped(words: str, start: str = "") -> Iterator[str]:
+    """Lines of at most 80 columns, the following ones indented; words are only cut when longer."""
+    room = " " * (len(start) or 2)
+    for number, line in enumerate(words.split("\n")):
+        head = start if number == 0 else room
+        yield from textwrap.wrap(
+            line,
+            WIDTH,
+            initial_indent=head,
+            subsequent_indent=room,
+            break_on_hyphens=False,
+            replace_whitespace=False,
+            drop_whitespace=True,
+        ) or [head.rstrip()]
