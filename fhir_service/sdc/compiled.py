@@ -22,8 +22,8 @@ class Form:
 
     ``titles`` are its titles by language, the form's own under "". ``items`` are the root items;
     ``by_link_id`` holds every item; ``order`` is an item's place in the form, counted from 0
-    through the whole tree. ``questionnaire`` is the resource it was made of. ``plan`` is what the
-    walk needs, for this package alone.
+    through the whole tree. ``questionnaire`` is the resource it was made of. ``plan`` and
+    ``plans`` are what the walk needs, for this package alone.
     """
 
     url: str | None
@@ -37,6 +37,7 @@ class Form:
     order: Mapping[str, int]
     questionnaire: Mapping[str, Any] = field(repr=False)
     plan: Plan = field(repr=False)
+    plans: Mapping[str, Plan] = field(repr=False)
 
     @property
     def title(self) -> str:
@@ -61,6 +62,7 @@ def compile_form(questionnaire: Mapping[str, Any]) -> Form:
     Raises KeyError or TypeError for one that lacks what every Questionnaire must have.
     """
     items = read_items(questionnaire.get("item", ()))
+    plan, plans = plan_items(questionnaire, items)
     everything = list(walk(items))
     return Form(
         url=questionnaire.get("url"),
@@ -73,7 +75,8 @@ def compile_form(questionnaire: Mapping[str, Any]) -> Form:
         by_link_id={item.link_id: item for item in everything},
         order={item.link_id: number for number, item in enumerate(everything)},
         questionnaire=questionnaire,
-        plan=plan_items(questionnaire, items),
+        plan=plan,
+        plans=plans,
     )
 
 

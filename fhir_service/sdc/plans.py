@@ -37,7 +37,7 @@ KINDS_OF: Mapping[str, tuple[ValueKind, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a condition looks: from ``base`` (what repeats around both, or the form) down ``path``.
+    """Where a condition looks: from ``base`` (it repeats around both, or the form) down ``path``.
 
     ``flat`` when nothing on the way repeats and ``base`` is the form: then there is one instance
     at most. ``own`` when the source is the repeating question in whose answer the item lies.
@@ -52,12 +52,12 @@ class Source:
 
 
 class Plan:
-    """One item of the form as the walk sees it; the form itself is the root, its linkId empty."""
+    """One item of the form as the walk sees it; the form is the root, with an empty linkId."""
 
     __slots__ = (
-        "ancestors", "bare", "children", "codings", "conditional", "demanding", "exclusive",
-        "field", "index", "is_group", "item", "kinds", "limits", "link_id", "option_values",
-        "parent", "sources", "unresolved", "words",
+        "always", "ancestors", "children", "codings", "computed_text", "conditional", "demanding",
+        "exclusive", "field", "free_text", "index", "is_group", "item", "kinds", "limits", "link_id", "option_values",
+        "parent", "plain", "sources", "unresolved", "words",
     )  # fmt: skip
 
     def __init__(self, item: Item, index: int, parent: Plan | None) -> None:
@@ -80,18 +80,25 @@ class Plan:
         self.option_values = frozenset(
             (o.kind, value_key(o.kind, o.value)) for o in item.options if o.kind != "Coding"
         )
-        self.exclusive = frozenset(value_key(o.kind, o.value) for o in item.options if o.exclusive)
+        self.exclusive = {value_key(o.kind, o.value): o for o in item.options if o.exclusive}
         self.limits = _limits(item)
         self.unresolved = unevaluated(item)
         self.children: dict[str, Plan] = {}
         self.sources: tuple[Source, ...] = ()
         self.conditional: tuple[Plan, ...] = ()
         self.demanding: tuple[Plan, ...] = ()
-        self.bare = False
+        self.always = tuple(name for name in self.unresolved if name in _ALWAYS)
+        self.free_text = item.type == "open-choice" or (
+            item.type == "choice"
+            and "string" in kinds
+            and all(o.kind != "string" for o in item.options)
+        )
+        self.computed_text = False
+        self.plain = False
 
     @property
     def repeats(self) -> bool:
-        """Whether its instances (a group) or answers (with items inside) are places of their own."""
+        """Whether its instances (a group), or answers with items inside, are places of their own."""
         return self.item.repeats and (self.is_group or bool(self.item.items))
 
 
@@ -116,7 +123,15 @@ def _codings(options: Sequence[Option]) -> dict[tuple[str | None, str | None], O
     }
 
 
-_LIMITS = (ext.MIN_VALUE, ext.MAX_VALUE)
+_LIMITS = (
+    ext.MIN_VALUE,
+    ext.MAX_VALUE,
+    ext.MIN_QUANTITY,
+    ext.MAX_QUANTITY,
+    ext.MAX_DECIMAL_PLACES,
+    ext.UNIT_OPTION,
+    ext.ANSWER_CONSTRAINT,
+)
 
 
 def _limits(item: Item) -> bool:
@@ -132,20 +147,46 @@ EXPRESSIONS: Mapping[str, str] = {
     ext.CONSTRAINT: "questionnaire-constraint",
     ext.TARGET_CONSTRAINT: "targetConstraint",
     ext.CQF_EXPRESSION: "cqf-expression",
+    ext.CQF_CALCULATED_VALUE: "cqf-calculatedValue",
     ext.REGEX: "regex",
-    ext.MIN_QUANTITY: "minQuantity",
-    ext.MAX_QUANTITY: "maxQuantity",
+    ext.MIN_LENGTH: "minLength",
+    ext.MAX_SIZE: "maxSize",
+    ext.MIME_TYPE: "mimeType",
+    ext.UNIT: "unit",
+    ext.UNIT_VALUE_SET: "unitValueSet",
 }
 """Rules of a form that are not decided yet, and are told as "not verified"."""
 
 
 def unevaluated(item: Item) -> tuple[str, ...]:
     """The names of the rules on this item that are not decided."""
-    return tuple(name for url, name in EXPRESSIONS.items() if url in item.extensions)
+    names = [name for url, name in EXPRESSIONS.items() if url in item.extensions]
+    for url in (ext.MIN_VALUE, ext.MAX_VALUE, ext.MIN_QUANTITY, ext.MAX_QUANTITY):
+        for extension in item.extensions.get(url, ()):
+            if all(not key.startswith("value") for key in extension):
+                names.append("computed " + url.rsplit("/", maxsplit=1)[-1])
+    return tuple(names)
 
 
-def plan_items(questionnaire: Mapping[str, Any], items: tuple[Item, ...]) -> Plan:
-    """The Plan of a form: the root, whose children are the root items."""
+_ALWAYS = frozenset({"enableWhenExpression", "questionnaire-constraint", "targetConstraint"})
+"""Those that matter though the item is not answered."""
+
+
+def _computed_texts(items: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The linkIds of the items whose text is computed, http://hl7.org/fhir/R4/extension-cqf-expression.html"""
+    found = set()
+    for item in items:
+        extensions = ext.by_url(item.get("_text", {}).get("extension"))
+        if ext.CQF_EXPRESSION in extensions or ext.CQF_CALCULATED_VALUE in extensions:
+            found.add(item["linkId"])
+        found |= _computed_texts(item.get("item", ()))
+    return found
+
+
+def plan_items(
+    questionnaire: Mapping[str, Any], items: tuple[Item, ...]
+) -> tuple[Plan, Mapping[str, Plan]]:
+    """The Plan of a form (the root, whose children are the root items), and all Plans by linkId."""
     root_item = Item(
         link_id="",
         type="group",
@@ -160,8 +201,11 @@ def plan_items(questionnaire: Mapping[str, Any], items: tuple[Item, ...]) -> Pla
         plan.sources = tuple(
             _source(plan, condition, known) for condition in plan.item.enable_when
         )
+    computed = _computed_texts(questionnaire.get("item", ()))
+    for link_id in computed & known.keys():
+        known[link_id].computed_text = True
     _settle(root)
-    return root
+    return root, known
 
 
 def _grow(plan: Plan, known: dict[str, Plan]) -> None:
@@ -179,7 +223,7 @@ def _settle(plan: Plan) -> None:
     for child in plan.children.values():
         _settle(child)
     plan.demanding = tuple(child for child in plan.children.values() if _demands(child))
-    plan.bare = not (plan.sources or plan.limits or plan.unresolved or plan.exclusive)
+    plan.plain = not (plan.limits or plan.unresolved or plan.item.answer_value_set)
 
 
 def has_condition(plan: Plan) -> bool:
@@ -189,7 +233,7 @@ def has_condition(plan: Plan) -> bool:
 
 def _demands(plan: Plan) -> bool:
     item = plan.item
-    return item.required or bool(item.min_occurs) or bool(plan.unresolved) or bool(plan.demanding)
+    return item.required or bool(item.min_occurs) or bool(plan.always) or bool(plan.demanding)
 
 
 def _source(plan: Plan, condition: Condition, known: Mapping[str, Plan]) -> Source:

@@ -1,0 +1,91 @@
+"""Every key of a finding on a response against its form: the rule it names, and what it means.
+
+The rule ids are those of SUPPORTED.md. http://hl7.org/fhir/R4/valueset-issue-type.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Family = Literal["structure", "required", "counts", "limits", "disabled", "warning", "information"]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One finding: FHIR's issue type, the rule's id, its family (which the status policy asks for).
+
+    ``not_verified`` when the finding says that the rule could not be decided.
+    """
+
+    code: str
+    rule: str
+    family: Family
+    meaning: str
+    not_verified: bool = False
+
+
+def _keys() -> Mapping[str, Key]:
+    made: dict[str, Key] = {}
+    for line in _TABLE.strip().splitlines():
+        key, code, rule, family, meaning = (part.strip() for part in line.split(" | "))
+        made[key] = Key(
+            code, rule, family, meaning, family != "structure" and "not decided" in meaning
+        )  # type: ignore[arg-type]
+    return made
+
+
+_TABLE = """
+questionnaire-mismatch | conflict | A3 | structure | the response names another form or version than it is checked against
+questionnaire-without-version | business-rule | A4 | warning | the response names its form without the version
+form-not-active | business-rule | A6 | warning | the form is a draft, retired or of unknown status
+authored-outside-period | business-rule | A7 | warning | written outside the form's effective period
+authored-missing | required | A8 | warning | the response does not say when it was written
+authored-required | required | A8 | structure | a response that claims the SDC profile says when it was written
+subject-missing | required | A9 | warning | the response does not say whom it is about
+subject-type | value | A10 | structure | the subject is of a type that the form is not for
+modifier-extension | extension | A16 | structure | a modifier extension that is not understood here
+item-unknown | structure | B2 | structure | the form has no such linkId
+item-wrong-place | structure | B3 | structure | the form has the linkId elsewhere
+item-order | structure | B4 | structure | items stand in another order than in the form
+item-twice | structure | B5 | structure | a group that does not repeat stands twice
+question-twice | structure | B6 | structure | a question stands twice; several answers belong to one item
+items-beside-answers | structure | B7 | structure | items stand both under the question and under its answers
+items-outside-answer | structure | B8 | structure | items under a question belong under its answer
+group-with-answer | structure | B9 | structure | a group has answers
+display-with-content | structure | B10 | structure | a display has answers or items
+question-abstract | structure | B11 | structure | an item of the abstract type question has answers
+item-text | value | B12 | structure | the item's text is not the form's
+item-definition | value | B13 | warning | the item's definition is not the form's
+same-answer-twice | duplicate | B17 | warning | the same answer stands twice in one question
+answer-while-disabled | business-rule | C1 | disabled | something was answered that the form's conditions disable
+units-not-comparable | incomplete | C12 | warning | a condition compares units that can not be compared: not decided
+required-missing | required | D1 | required | a required question is not answered
+required-group-empty | required | D2 | required | nothing in a required group is answered
+several-answers | business-rule | D4 | counts | a question that does not repeat has several answers
+too-few | business-rule | D5 | required | fewer answers or instances than minOccurs
+too-many | business-rule | D6 | counts | more answers or instances than maxOccurs
+answer-type | structure | E1 | structure | the answer is of another type than the question
+string-line-break | value | E3 | structure | a line break in an answer of one line
+url-malformed | value | E4 | structure | the answer is no absolute url
+answer-too-long | too-long | F1 | limits | the answer is longer than maxLength
+answer-below-min-value | business-rule | F4 | limits | the answer is under the least value
+answer-above-max-value | business-rule | F4 | limits | the answer is over the greatest value
+limit-not-comparable | incomplete | F8 | warning | the answer can not be compared with its limit: not decided
+too-many-decimals | business-rule | F11 | limits | more decimal places than allowed
+unit-not-offered | code-invalid | F18 | limits | the unit is not one of those offered
+quantity-without-value | required | F22 | limits | a quantity without a number
+option-not-offered | code-invalid | G1 | limits | the answer is not one of the options
+free-text-is-option | business-rule | G4 | warning | free text that says the same as an option
+free-text-not-allowed | business-rule | G5 | limits | free text where only the options are allowed
+exclusive-option-with-others | business-rule | G6 | limits | an option that stands alone was chosen with others
+value-set-not-member | code-invalid | G9 | limits | the code is not in the question's value set
+value-set-unknown | incomplete | G11 | warning | the value set is not known here: not decided
+display-wrong | value | G12 | limits | the display is not that of the option
+coding-without-system | business-rule | G15 | warning | a code without its system
+expression-not-evaluated | incomplete | C16 | information | a rule of the form that is not decided here
+"""  # noqa: E501
+
+KEYS: Mapping[str, Key] = _keys()
+"""What each key names."""

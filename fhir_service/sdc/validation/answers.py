@@ -1,0 +1,63 @@
+"""Rules of type: what kind of value answers what kind of question.
+
+http://hl7.org/fhir/R4/valueset-item-type.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from fhir_service.fhir.primitives import UUID
+from fhir_service.sdc.comparing import part
+from fhir_service.sdc.validation.context import Answered, Check
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:.+")
+_UUID = re.compile(UUID)
+
+
+def type_fits(check: Check, answered: Answered, place: str) -> None:
+    """E1, E2: the value is of the question's type, or of a type that one of its options has."""
+    kinds = answered.plan.kinds
+    if kinds and answered.kind not in kinds:
+        check.tell(
+            "answer-type",
+            place,
+            answered.plan,
+            types=" or ".join(sorted(kinds)),
+            given=answered.kind,
+        )
+
+
+def one_line(check: Check, answered: Answered, place: str) -> None:
+    """E3: no line breaks in a string; text may have them."""
+    if answered.plan.item.type != "string" or answered.kind != "string":
+        return
+    if "\n" in answered.value or "\r" in answered.value:
+        check.tell("string-line-break", place, answered.plan)
+
+
+def url_is_absolute(check: Check, answered: Answered, place: str) -> None:
+    """E4: an absolute address; a urn:uuid in lower case; no path of a file."""
+    if answered.kind != "uri":
+        return
+    value: str = answered.value
+    lower = value.lower()
+    bad = _SCHEME.fullmatch(value) is None or lower.startswith("file:")
+    if bad or (lower.startswith("urn:uuid:") and _UUID.match(value) is None):
+        check.tell("url-malformed", place, answered.plan)
+
+
+def quantity_has_value(check: Check, answered: Answered, place: str) -> None:
+    """F22: a quantity has its number."""
+    if answered.kind == "Quantity" and part(answered.value, "value") is None:
+        check.tell("quantity-without-value", place, answered.plan)
+
+
+RULES: Final[tuple[Callable[[Check, Answered, str], None], ...]] = (
+    type_fits,
+    one_line,
+    url_is_absolute,
+    quantity_has_value,
+)

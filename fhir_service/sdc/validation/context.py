@@ -1,0 +1,107 @@
+"""What the rules are handed: the check as a whole, an item met, an answer met.
+
+http://hl7.org/fhir/R4/questionnaireresponse.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from fhir_service.fhir.issues import Issue
+from fhir_service.sdc.compiled import Form
+from fhir_service.sdc.items import ValueKind
+from fhir_service.sdc.keys import KEYS
+from fhir_service.sdc.plans import Plan
+from fhir_service.sdc.response_model import ResponseItem
+from fhir_service.sdc.responses import Response
+from fhir_service.sdc.validation.status_policy import POLICY
+from fhir_service.sdc.validation.wording import LONGEST_TEXT, sentence
+
+ROOT = "QuestionnaireResponse"
+
+Trail = tuple[Any, ...] | None
+"""How the walk came to a place: (trail above, number of the item, number of the answer or None)."""
+
+
+class Codes(Protocol):
+    """Who knows what stands in value sets."""
+
+    def has(
+        self, value_set: str, coding: Mapping[str, Any], within: Mapping[str, Any]
+    ) -> bool | None:
+        """Whether the Coding is in the value set (url|version; ``#id``: contained in ``within``).
+
+        None when it is not known here.
+        """
+
+
+def place_of(trail: Trail) -> str:
+    """The FHIRPath of a trail."""
+    if trail is None:
+        return ROOT
+    above, item, answer = trail
+    path = f"{place_of(above)}.item[{item}]"
+    return path if answer is None else f"{path}.answer[{answer}]"
+
+
+@dataclass(slots=True)
+class Answered:
+    """One answer with a value. ``number`` is its place among the answers of its item."""
+
+    plan: Plan
+    kind: ValueKind
+    value: Any
+    number: int
+
+
+@dataclass(slots=True)
+class Met:
+    """One item of the response beside the form's. ``shown`` when it and all around it are enabled."""
+
+    plan: Plan
+    item: ResponseItem
+    shown: bool
+
+
+class Check:
+    """One check of one response: gathers what is found."""
+
+    __slots__ = ("codes", "form", "found", "language", "response", "severities", "unresolved")
+
+    def __init__(
+        self, form: Form, response: Response, codes: Codes | None, language: str | None
+    ) -> None:
+        self.form = form
+        self.response = response
+        self.codes = codes
+        self.language = language
+        self.found: list[Issue] = []
+        self.unresolved: set[str] = set()
+        self.severities = POLICY[response.status]
+
+    def tell(self, key: str, place: str, plan: Plan | None = None, **values: Any) -> None:
+        """Add a finding of this key, as grave as the response's status makes it."""
+        named = KEYS[key]
+        severity = self.severities[named.family]
+        if severity is None:
+            return
+        self.found.append(
+            Issue(
+                key=key,
+                code=named.code,
+                says=sentence(key, self.language, {"text": self.text(plan), **values}),
+                severity=severity,
+                expression=place,
+                link_id=None if plan is None else plan.link_id or None,
+                verdict="not-verified" if named.not_verified else "broken",
+            )
+        )
+
+    def text(self, plan: Plan | None) -> str:
+        """The question's words in the language asked for; its linkId when it has none."""
+        if plan is None or not plan.link_id:
+            return self.form.title_in(self.language)
+        words = " ".join((plan.item.text(self.language) or plan.link_id).split())
+        return words if len(words) <= LONGEST_TEXT else words[:LONGEST_TEXT] + "…"

@@ -1,0 +1,85 @@
+"""Rules of the envelope: form, status, author, subject, date.
+
+http://hl7.org/fhir/uv/sdc/STU4/StructureDefinition-sdc-questionnaireresponse.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from fhir_service.fhir.canonical import read_canonical
+from fhir_service.sdc.comparing import order
+from fhir_service.sdc.validation.context import ROOT, Check
+
+_PROFILE = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaireresponse"
+
+
+def form_named(check: Check) -> None:
+    """A3, A4: the response names this form, and its version."""
+    named = read_canonical(check.response.questionnaire or "")
+    form = check.form
+    if named is None or not named.url or form.url is None:
+        return
+    place = f"{ROOT}.questionnaire"
+    if not named.names(form.url, form.version):
+        check.tell("questionnaire-mismatch", place, form=form.canonical)
+    elif named.version is None and form.version is not None:
+        check.tell("questionnaire-without-version", place, form=form.canonical)
+
+
+def form_active(check: Check) -> None:
+    """A6: the form is active."""
+    if check.form.status != "active":
+        place = f"{ROOT}.questionnaire"
+        check.tell("form-not-active", place, status=check.form.status)
+
+
+def authored_there(check: Check) -> None:
+    """A8: the response says when it was written; one that claims the SDC profile must."""
+    if check.response.authored is not None:
+        return
+    profiles = (check.response.body.meta or {}).get("profile", ())
+    claims = any(profile.partition("|")[0] == _PROFILE for profile in profiles if profile)
+    key = "authored-required" if claims else "authored-missing"
+    check.tell(key, f"{ROOT}.authored")
+
+
+def authored_in_period(check: Check) -> None:
+    """A7: it was written while the form was in use."""
+    period, authored = check.form.questionnaire.get("effectivePeriod"), check.response.authored
+    if not period or authored is None:
+        return
+    start, end = period.get("start"), period.get("end")
+    early = start is not None and order("dateTime", authored, "dateTime", start) == -1
+    late = end is not None and order("dateTime", authored, "dateTime", end) == 1
+    if early or late:
+        check.tell("authored-outside-period", f"{ROOT}.authored")
+
+
+def subject_there(check: Check) -> None:
+    """A9, A10: the response says whom it is about, one of the types the form is for."""
+    place = f"{ROOT}.subject"
+    if not check.response.body.subject:
+        check.tell("subject-missing", place)
+        return
+    types = check.form.questionnaire.get("subjectType", ())
+    given = check.response.subject_type
+    if types and given is not None and given not in types:
+        check.tell("subject-type", place, types=" or ".join(types))
+
+
+def modifiers_understood(check: Check) -> None:
+    """A16: no modifier extension on the response is understood here."""
+    if check.response.body.modifier_extension:
+        check.tell("modifier-extension", f"{ROOT}.modifierExtension")
+
+
+RULES: Final[tuple[Callable[[Check], None], ...]] = (
+    form_named,
+    form_active,
+    modifiers_understood,
+    subject_there,
+    authored_there,
+    authored_in_period,
+)

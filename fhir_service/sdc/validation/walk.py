@@ -1,0 +1,198 @@
+"""One walk over the two trees: what is plainly right is passed by, all else is asked of the rules.
+
+No place is built before something is found. http://hl7.org/fhir/R4/questionnaireresponse.html#link
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from msgspec import UNSET
+
+from fhir_service.sdc.enablement import Enablement, Scopes
+from fhir_service.sdc.plans import Plan
+from fhir_service.sdc.response_model import ResponseAnswer, ResponseItem, value_of
+from fhir_service.sdc.validation import answers, limits, occurrence, options, structure
+from fhir_service.sdc.validation.context import Answered, Check, Met, Trail, place_of
+
+ANSWER_RULES: Final[tuple[Callable[[Check, Answered, str], None], ...]] = (
+    *answers.RULES,
+    *options.RULES,
+    *limits.RULES,
+)
+_EMPTY: Final[Mapping[str, Any]] = {}
+_NONE: Final[Sequence[ResponseItem]] = ()
+
+
+class Walk:
+    """The walk of one check. ``careful`` asks the rules of every answer, the plain ones too."""
+
+    __slots__ = ("careful", "check", "enablement")
+
+    def __init__(self, check: Check, *, careful: bool = False) -> None:
+        self.check = check
+        self.careful = careful
+        response = check.response
+        self.enablement = Enablement(response.items, response.index)
+
+    def level(
+        self, plan: Plan, items: Sequence[ResponseItem], trail: Trail, scopes: Scopes, shown: bool
+    ) -> None:
+        """The items of one place; ``plan`` is the form's item around them, enabled if ``shown``."""
+        children, check, enablement = plan.children, self.check, self.enablement
+        last = -1
+        for number, item in enumerate(items):
+            child = children.get(item.link_id)
+            if child is None:
+                structure.unknown_item(check, item.link_id, place_of((trail, number, None)))
+                continue
+            if child.index <= last:
+                structure.order(check, child, last, place_of((trail, number, None)))
+            else:
+                last = child.index
+            enabled = shown and (not child.sources or enablement.enabled(child, scopes))
+            if shown and not enabled and occurrence.is_answered(item):
+                place = place_of((trail, number, None))
+                check.tell("answer-while-disabled", place, child)
+            self.one(child, item, (trail, number, None), scopes, enabled)
+        if shown and plan.demanding:
+            self.demands(plan, items, trail, scopes)
+
+    def one(
+        self, plan: Plan, item: ResponseItem, trail: Trail, scopes: Scopes, shown: bool
+    ) -> None:
+        """One item of the response beside the form's."""
+        if (
+            item.text not in plan.words
+            or item.definition is not UNSET
+            or item.modifier_extension is not UNSET
+            or (item.answers if plan.is_group else item.items) is not UNSET
+            or plan.field is None
+        ):
+            met, place = Met(plan, item, shown), place_of(trail)
+            for rule in structure.RULES:
+                rule(self.check, met, place)
+        if plan.is_group:
+            inner = {**scopes, plan.link_id: item} if plan.repeats else scopes
+            self.level(plan, item.items or _NONE, trail, inner, shown)
+        elif item.answers is not UNSET:
+            self.answers(plan, item.answers, trail, scopes, shown)
+
+    def answers(
+        self,
+        plan: Plan,
+        given: Sequence[ResponseAnswer],
+        trail: Any,
+        scopes: Scopes,
+        shown: bool,
+    ) -> None:
+        """The answers of one question."""
+        for number, answer in enumerate(given):
+            if self.careful or not plan.plain or not _plainly_right(plan, answer):
+                self.answer(plan, answer, number, trail, shown)
+            if plan.children and (answer.items is not UNSET or plan.demanding):
+                inner = {**scopes, plan.link_id: answer} if plan.repeats else scopes
+                above, item, _ = trail
+                self.level(plan, answer.items or _NONE, (above, item, number), inner, shown)
+            elif answer.items is not UNSET:
+                above, item, _ = trail
+                self.level(plan, answer.items, (above, item, number), scopes, shown)
+        if len(given) > 1 or not shown:
+            self.together(plan, given, place_of(trail), shown)
+        elif plan.item.min_occurs is not None:
+            occurrence.answers_of(self.check, plan, len(given), place_of(trail))
+
+    def answer(
+        self, plan: Plan, answer: ResponseAnswer, number: int, trail: Any, shown: bool
+    ) -> None:
+        """One answer, by all rules."""
+        found = value_of(answer)
+        above, item, _ = trail
+        if found is None:
+            return
+        place = place_of((above, item, number))
+        answered = Answered(plan, *found, number)
+        for rule in ANSWER_RULES:
+            rule(self.check, answered, place)
+        if plan.unresolved and number == 0 and shown:
+            self.unresolved(plan, plan.unresolved, place_of(trail))
+
+    def together(
+        self, plan: Plan, given: Sequence[ResponseAnswer], place: str, shown: bool
+    ) -> None:
+        """What the answers of a question have to keep among themselves."""
+        valued = [
+            Answered(plan, *found, number)
+            for number, answer in enumerate(given)
+            if (found := value_of(answer)) is not None
+        ]
+        if len(valued) > 1:
+            options.together(self.check, plan, valued, place)
+        if shown and valued:
+            occurrence.answers_of(self.check, plan, len(valued), place)
+
+    def demands(
+        self, plan: Plan, items: Sequence[ResponseItem], trail: Trail, scopes: Scopes
+    ) -> None:
+        """What the form asks for at this place, though nothing may have been sent for it."""
+        for child in plan.demanding:
+            if child.sources and not self.enablement.enabled(child, scopes):
+                continue
+            numbers = [n for n, item in enumerate(items) if item.link_id == child.link_id]
+            place = place_of((trail, numbers[0], None) if numbers else trail)
+            if child.always and not (child.item.answer_value_set and numbers):
+                self.unresolved(child, child.always, place)
+            if child.is_group:
+                found = [items[number] for number in numbers]
+                occurrence.instances_of(self.check, child, found, place)
+            elif not any(_has_value(items[number]) for number in numbers):
+                occurrence.answers_of(self.check, child, 0, place)
+
+    def unresolved(self, plan: Plan, names: Sequence[str], place: str) -> None:
+        """Tell, once an item, of the rules that are not decided here."""
+        said = self.check.unresolved
+        if plan.link_id not in said:
+            said.add(plan.link_id)
+            self.check.tell("expression-not-evaluated", place, plan, names=", ".join(names))
+
+    def doubts(self) -> None:
+        """C12: conditions that compare what can not be compared."""
+        for link_id in sorted(self.enablement.doubts, key=self.check.form.order.__getitem__):
+            item = self.check.response.index.get(self.enablement.doubts[link_id])
+            if item is not None:
+                plan = self.check.form.plans[link_id]
+                self.check.tell("units-not-comparable", place_of(None), plan)
+
+
+def _has_value(item: ResponseItem) -> bool:
+    return any(value_of(answer) is not None for answer in item.answers or ())
+
+
+def _plainly_right(plan: Plan, answer: ResponseAnswer) -> bool:
+    """Whether no rule could have anything against this answer, to an item without limits."""
+    coding = answer.coding
+    if coding is not UNSET:
+        option = plan.codings.get((coding.system, coding.code))
+        return option is not None and (
+            coding.display is UNSET or coding.display in option.labels.values()
+        )
+    field = plan.field
+    if field == "string":
+        value = answer.string
+        return value is not UNSET and (
+            plan.item.type == "text" or ("\n" not in value and "\r" not in value)
+        )
+    return field in ("boolean", "integer", "decimal", "date") and (
+        not plan.item.options and getattr(answer, field) is not UNSET
+    )
+
+
+def run(check: Check, *, careful: bool = False) -> None:
+    """Walk, and gather what is found, in the order of the form."""
+    walk = Walk(check, careful=careful)
+    root = check.form.plan
+    if root.always:
+        walk.unresolved(root, root.always, place_of(None))
+    walk.level(root, check.response.items, None, _EMPTY, True)  # noqa: FBT003
+    walk.doubts()
