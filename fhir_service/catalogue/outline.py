@@ -142,7 +142,9 @@ def _marks(option: Mapping[str, Any], value: Any) -> Iterator[str]:
 
 
 def _extension_words(extension: Mapping[str, Any]) -> str:
-    computed = next((part for key, part in extension.items() if key.startswith("_value")), {})
+    computed: Mapping[str, Any] = next(
+        (part for key, part in extension.items() if key.startswith("_value")), {}
+    )
     expression = _extension(computed, CORE + "cqf-expression", "valueExpression")
     return _words(_value(extension, "value") if expression is None else expression)
 

@@ -182,3 +182,15 @@ def test_a_map_that_is_narrower_or_inexact_says_why() -> None:
     loose = [one for one in targets if one["equivalence"] in {"narrower", "inexact"}]
     assert loose
     assert all(one["comment"] for one in loose)
+
+
+def test_a_group_that_holds_a_required_question_is_required_itself() -> None:
+    """Else leaving out the whole group would leave out the question.
+
+    http://hl7.org/fhir/R4/questionnaire-definitions.html#Questionnaire.item.required
+    """
+    for id_ in FORMS:
+        for item in items(form(id_)):
+            if item["type"] == "group" and not item.get("repeats"):
+                demands = any(one.get("required") for one in item["item"])
+                assert item.get("required", False) == demands, item["linkId"]
