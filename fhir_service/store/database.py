@@ -15,7 +15,7 @@ from fhir_service.fhir.issues import Unavailable
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect, Engine
-    from typing_extensions import override
+    from typing_extensions import override as override  # noqa: PLC0414  others take it from here
 else:
 
     def override(method: Any) -> Any:
@@ -31,7 +31,9 @@ Row = Sequence[Any]
 class Rows(Protocol):
     """What a statement gave: a cursor of the driver."""
 
-    rowcount: int
+    @property
+    def rowcount(self) -> int:
+        """How many rows were changed."""
 
     def fetchall(self) -> list[Any]:
         """All rows."""
@@ -100,7 +102,8 @@ def _dialect(name: str) -> Dialect:
         return sqlite.dialect(paramstyle="qmark")
     from sqlalchemy.dialects import postgresql  # noqa: PLC0415  slow to import
 
-    return postgresql.psycopg.dialect(paramstyle="format")
+    made: Dialect = postgresql.psycopg.dialect(paramstyle="format")  # type: ignore[no-untyped-call]
+    return made
 
 
 class StoreFault(Exception):

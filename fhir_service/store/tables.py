@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator
 
 from fhir_service.fhir.dates import microseconds, moment
+from fhir_service.store.database import override
 
 CANONICAL = "'Questionnaire', 'ValueSet', 'CodeSystem', 'ConceptMap'"
 OPEN = "'waiting-for-encounter', 'due', 'sending', 'unknown'"
@@ -42,11 +43,13 @@ class Instant(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
+    @override
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
         """To the database."""
         del dialect
         return None if value is None else microseconds(value)
 
+    @override
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         """From the database."""
         del dialect
