@@ -51,10 +51,14 @@ def _all_shipped(clinic_phone: str | None, doctor_name: str | None) -> Iterator[
         )
 
 
-def form_templates() -> tuple[Path, ...]:
-    """The template of the newest version of each form, in the order of their ids."""
+def form_templates(root: Path | None = None) -> tuple[Path, ...]:
+    """The template of the newest version of each form under ``root``, in the order of their ids.
+
+    ``root`` is the folder of what ships, unless another is given. Raises ValueError for a file
+    whose name tells no version.
+    """
     newest: dict[str, tuple[tuple[int, ...], Path]] = {}
-    for path in folder("questionnaires").glob("*/Questionnaire-*.json"):
+    for path in (root or folder("questionnaires")).glob("*/Questionnaire-*.json"):
         found = _VERSION.match(path.name)
         if found is None:
             raise ValueError(

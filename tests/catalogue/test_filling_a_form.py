@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -108,3 +109,19 @@ def test_filling_costs_little_at_start() -> None:
 def test_a_folder_that_does_not_ship_is_a_fault() -> None:
     with pytest.raises(FileNotFoundError):
         folder("nothing-of-this-name")
+
+
+def test_of_each_form_the_newest_version_ships(tmp_path: Path) -> None:
+    for name in ("b/Questionnaire-1.9.0", "b/Questionnaire-1.10.0", "a/Questionnaire-2.0.0"):
+        path = tmp_path / f"{name}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    found = [path.relative_to(tmp_path).as_posix() for path in form_templates(tmp_path)]
+    assert found == ["a/Questionnaire-2.0.0.json", "b/Questionnaire-1.10.0.json"]
+
+
+def test_a_form_whose_file_name_tells_no_version_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/Questionnaire-draft.json").touch()
+    with pytest.raises(ValueError, match="Questionnaire-draft"):
+        form_templates(tmp_path)
