@@ -71,7 +71,7 @@ class Metrics:
         registry = self._registry
         if _SEVERAL in os.environ:
             registry = CollectorRegistry()
-            MultiProcessCollector(registry)
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # theirs
         asked = CollectorRegistry()
         asked.register(self._store)
         return generate_latest(registry) + generate_latest(asked)
@@ -83,7 +83,7 @@ class _Store(Collector):
     def __init__(self, figures: Figures) -> None:
         self._figures = figures
 
-    def collect(self) -> Iterator[Metric]:
+    def collect(self) -> Iterator[Metric]:  # type: ignore[explicit-override]  # from 3.12 on
         for name, value in self._figures().items():
             yield GaugeMetricFamily(
                 f"fhir_service_{name}", f"{name.replace('_', ' ').capitalize()}.", value=value

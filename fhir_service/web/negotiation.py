@@ -6,11 +6,10 @@ http://hl7.org/fhir/R4/http.html#mime-type, #cond-read, #return and RFC 9110 sec
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 from fhir_service.fhir.issues import NotAcceptable, NotThisFormat, NotUnderstood
 
@@ -28,6 +27,13 @@ _SHORT = {
 _ETAG = re.compile(r'\s*(?:W/)?"([1-9][0-9]{0,8})"\s*')
 _QUALITY = re.compile(r"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 _R4 = frozenset({"4.0", "4.0.1"})
+
+
+class Headers(Protocol):
+    """The headers of a request; names in any case."""
+
+    def get(self, name: str, /) -> str | None:
+        """The value, None when it was not sent."""
 
 
 class Prefer(NamedTuple):
@@ -152,7 +158,7 @@ def read_if_match(header: str | None) -> int | None:
     return int(found[1])
 
 
-def unchanged(headers: Mapping[str, str], version: int, last_updated: datetime) -> bool:
+def unchanged(headers: Headers, version: int, last_updated: datetime) -> bool:
     """Whether the caller has this version already, by If-None-Match, else by If-Modified-Since."""
     asked = headers.get("If-None-Match")
     if asked is not None:
