@@ -46,7 +46,7 @@ def upgrade(database: Database) -> None:
             if database.name == "postgresql":
                 _upgrade_locked(connection)
             else:
-                _run(connection)
+                _run(connection.execution_options(immediate=True))
     finally:
         engine.dispose()
 

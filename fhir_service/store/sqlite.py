@@ -26,6 +26,7 @@ from fhir_service.store.database import (
 )
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection as CoreConnection
     from sqlalchemy import Engine
 
 T = TypeVar("T")
@@ -163,10 +164,12 @@ class Sqlite(Database):
     @override
     def engine(self) -> Engine:
         """As Database says."""
-        from sqlalchemy import create_engine  # noqa: PLC0415  slow to import, see statements.py
+        from sqlalchemy import create_engine, event  # noqa: PLC0415  slow, see statements.py
         from sqlalchemy.pool import NullPool  # noqa: PLC0415  slow to import
 
-        return create_engine("sqlite://", creator=lambda: connect(self.path), poolclass=NullPool)
+        made = create_engine("sqlite://", creator=lambda: connect(self.path), poolclass=NullPool)
+        event.listen(made, "begin", _begin)
+        return made
 
     def _lead(self) -> None:
         """Run what waits, my own work first, then hand the lead on."""
@@ -262,6 +265,12 @@ def connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     return connection
+
+
+def _begin(connection: CoreConnection) -> None:
+    """Begin a transaction in SQLite too, which the driver is set not to do by itself."""
+    immediate = connection.get_execution_options().get("immediate", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
 def _roll_back(driver: sqlite3.Connection) -> None:
