@@ -41,7 +41,7 @@ class Sources:
         self, url: str, version: str | None = None, within: Json | None = None
     ) -> CodeSystem | None:
         """The code system that ``within`` contains, or that is stored; None when neither."""
-        for one in (within or {}).get("contained", ()):
+        for one in _contained(within):
             if one.get("resourceType") == "CodeSystem" and one.get("url") == url:
                 return read_code_system(one)
         canonical = f"{url}|{version}" if version else url
@@ -58,9 +58,14 @@ class Sources:
         key = (id(contained), id_)
         if key not in self._contained:
             made: Json | None = None
-            for one in contained:
+            for one in _contained(within):
                 if one.get("resourceType") == "ValueSet" and one.get("id") == id_:
                     # what it refers to by # lies beside it, in the container
                     made = {**one, "contained": contained}
             self._contained[key] = (contained, made)
         return self._contained[key][1]
+
+
+def _contained(within: Json | None) -> list[Json]:
+    given = (within or {}).get("contained")
+    return [one for one in given if isinstance(one, Mapping)] if isinstance(given, list) else []

@@ -119,7 +119,7 @@ def test_a_contained_value_set_and_its_contained_code_system_are_found() -> None
     contained = [inner, innermost, a_system("red")]
     assert codes(expanded(a_value_set({"valueSet": ["#inner"]}, contained=contained))) == ["red"]
     with pytest.raises(NotValid):
-        expanded(a_value_set({"valueSet": ["#other"]}, contained=contained))
+        expanded(a_value_set({"valueSet": ["#other"]}, contained=[1, *contained]))
 
 
 def test_contained_value_sets_that_import_each_other_stop() -> None:

@@ -89,7 +89,7 @@ def test_a_value_set_that_is_sent_along_is_expanded(running: Running) -> None:
             "resourceType": "ValueSet",
             "compose": {"include": [{"system": COLOURS, "concept": [1]}]},
         },
-        {"resourceType": "ValueSet", "status": "active", "contained": [1]},
+        {"resourceType": "ValueSet", "status": "active", "compose": {"includes": []}},
     ],
 )
 def test_what_is_sent_along_must_be_a_sound_value_set(
