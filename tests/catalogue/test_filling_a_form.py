@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from fhir_service.catalogue.placeholders import Site, fill_text
 from fhir_service.catalogue.questionnaires import fill, form_templates, shipped
 from fhir_service.catalogue.shipped import folder
+from fhir_service.fhir.resources import check_resource
 from tests.support.cases import cases
 from tests.support.forms import ROOT, form, items, published_files, spanish, strings
 
@@ -125,3 +127,9 @@ def test_a_form_whose_file_name_tells_no_version_is_a_fault(tmp_path: Path) -> N
     (tmp_path / "a/Questionnaire-draft.json").touch()
     with pytest.raises(ValueError, match="Questionnaire-draft"):
         form_templates(tmp_path)
+
+
+@pytest.mark.parametrize(("phone", "doctor"), SITES)
+def test_our_own_check_finds_nothing_in_what_ships(phone: str | None, doctor: str | None) -> None:
+    for one in shipped(phone, doctor):
+        assert check_resource(json.loads(one.body, parse_float=Decimal)) == ()
