@@ -17,6 +17,7 @@ from fhir_service.catalogue.placeholders import Site, fill_text
 from fhir_service.catalogue.questionnaires import fill, form_templates, shipped
 from fhir_service.catalogue.shipped import folder
 from fhir_service.fhir.resources import check_resource
+from fhir_service.sdc.form_rules import check_questionnaire
 from tests.support.cases import cases
 from tests.support.forms import ROOT, form, items, published_files, spanish, strings
 
@@ -132,4 +133,5 @@ def test_a_form_whose_file_name_tells_no_version_is_a_fault(tmp_path: Path) -> N
 @pytest.mark.parametrize(("phone", "doctor"), SITES)
 def test_our_own_check_finds_nothing_in_what_ships(phone: str | None, doctor: str | None) -> None:
     for one in shipped(phone, doctor):
-        assert check_resource(json.loads(one.body, parse_float=Decimal)) == ()
+        check = check_questionnaire if one.resource_type == "Questionnaire" else check_resource
+        assert check(json.loads(one.body, parse_float=Decimal)) == ()
