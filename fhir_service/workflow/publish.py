@@ -52,6 +52,20 @@ def update(
     caller.must(resource_type, "u")
     resource, findings = _understood(resource_type, body)
     must_name(resource, id_)
+    return put(site, caller, id_, body, resource, findings, if_match)
+
+
+def put(  # what an update is made of
+    site: Site,
+    caller: Caller,
+    id_: str,
+    body: bytes,
+    resource: dict[str, Any],
+    findings: tuple[Issue, ...] = (),
+    if_match: int | None = None,
+) -> Kept:
+    """``update`` for a resource that was read and checked. Raises Stale, Conflict."""
+    resource_type = resource["resourceType"]
     current = site.desk.reading().read(resource_type, id_)
     must_match(current, if_match)
     if current is None:
