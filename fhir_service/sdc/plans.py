@@ -57,7 +57,8 @@ class Plan:
     __slots__ = (
         "always", "ancestors", "children", "codings", "computed_text", "conditional", "demanding",
         "exclusive", "field", "free_text", "index", "is_group", "item", "kinds", "limits", "link_id", "option_values",
-        "parent", "plain", "sources", "unresolved", "words",
+        "parent", "plain", "sources", "unresolved", "weighed",
+        "words",
     )  # fmt: skip
 
     def __init__(self, item: Item, index: int, parent: Plan | None) -> None:
@@ -95,6 +96,7 @@ class Plan:
         )
         self.computed_text = False
         self.plain = False
+        self.weighed: tuple[Plan, ...] = ()
 
     @property
     def repeats(self) -> bool:
@@ -204,8 +206,15 @@ def plan_items(
     computed = _computed_texts(questionnaire.get("item", ()))
     for link_id in computed & known.keys():
         known[link_id].computed_text = True
+    root.weighed = tuple(plan for plan in known.values() if _weighs(plan))
     _settle(root)
     return root, known
+
+
+def _weighs(plan: Plan) -> bool:
+    """Whether it hangs on a quantity, outside all that repeats."""
+    around = any(one.repeats for one in plan.ancestors)
+    return not around and any(source.condition.kind == "Quantity" for source in plan.sources)
 
 
 def _grow(plan: Plan, known: dict[str, Plan]) -> None:
@@ -233,7 +242,8 @@ def has_condition(plan: Plan) -> bool:
 
 def _demands(plan: Plan) -> bool:
     item = plan.item
-    return item.required or bool(item.min_occurs) or bool(plan.always) or bool(plan.demanding)
+    counted = bool(item.min_occurs) or (plan.is_group and item.max_occurs is not None)
+    return item.required or counted or bool(plan.always) or bool(plan.demanding)
 
 
 def _source(plan: Plan, condition: Condition, known: Mapping[str, Plan]) -> Source:

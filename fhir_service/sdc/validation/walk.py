@@ -158,6 +158,8 @@ class Walk:
 
     def doubts(self) -> None:
         """C12: conditions that compare what can not be compared."""
+        for plan in self.check.form.plan.weighed:
+            self.enablement.enabled(plan, _EMPTY)
         for link_id in sorted(self.enablement.doubts, key=self.check.form.order.__getitem__):
             item = self.check.response.index.get(self.enablement.doubts[link_id])
             if item is not None:
@@ -194,5 +196,5 @@ def run(check: Check, *, careful: bool = False) -> None:
     root = check.form.plan
     if root.always:
         walk.unresolved(root, root.always, place_of(None))
-    walk.level(root, check.response.items, None, _EMPTY, True)  # noqa: FBT003
+    walk.level(root, check.response.items, None, _EMPTY, True)
     walk.doubts()

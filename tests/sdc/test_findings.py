@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import pytest
+
+from fhir_service.sdc.compiled import Form, compile_form
+from fhir_service.sdc.keys import KEYS
+from fhir_service.sdc.responses import decode
+from fhir_service.sdc.validation import validate
+from fhir_service.sdc.validation.context import Check
+from fhir_service.sdc.validation.wording import WORDING
+from fhir_service.sdc.validation.walk import run
+from tests.support.cases import cases
+
+FORM = {"resourceType": "Questionnaire", "url": "http://example.org/form", "version": "1"}
+RESPONSE = {
+    "resourceType": "QuestionnaireResponse",
+    "status": "completed",
+    "questionnaire": "http://example.org/form|1",
+    "subject": {"reference": "Patient/ada-example"},
+    "authored": "2026-11-22",
+}
+encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class OneValueSet:
+    """Knows one value set with one code, and no other."""
+
+    def has(
+        self, value_set: str, coding: Mapping[str, Any], within: Mapping[str, Any]
+    ) -> bool | None:
+        return coding.get("code") == "x" if value_set == "http://example.org/vs" else None
+
+
+def a_form(document: dict[str, Any]) -> Form:
+    return compile_form({"status": "active", **FORM, **document["form"]})
+
+
+def a_response(case: dict[str, Any]) -> bytes:
+    given = {**RESPONSE, **case["response"]}
+    return encode({name: value for name, value in given.items() if value not in (None, [])})
+
+
+@pytest.mark.parametrize(("document", "case"), cases("validation"))
+def test_a_response_has_the_findings_that_its_form_makes(
+    document: dict[str, Any], case: dict[str, Any]
+) -> None:
+    found = validate(a_form(document), decode(a_response(case)), codes=OneValueSet())
+    expected = [tuple(each[:2]) for each in case["findings"]]
+    assert [(issue.key, issue.expression) for issue in found] == expected
+    for issue, told in zip(found, case["findings"], strict=True):
+        assert [issue.severity] == (told[2:] or [issue.severity])
+        assert issue.code == KEYS[issue.key].code
+
+
+@pytest.mark.parametrize(("document", "case"), cases("validation"))
+def test_passing_by_what_is_plainly_right_changes_no_finding(
+    document: dict[str, Any], case: dict[str, Any]
+) -> None:
+    found = []
+    for careful in (False, True):
+        check = Check(a_form(document), decode(a_response(case)), OneValueSet(), None)
+        run(check, careful=careful)
+        found.append(check.found)
+    assert found[0] == found[1]
+
+
+def test_every_key_has_a_case_that_makes_it_and_one_that_just_does_not() -> None:
+    made: dict[str, bool] = dict.fromkeys(KEYS, False)
+    beside: dict[str, bool] = dict.fromkeys(KEYS, False)
+    for document, case in (each.values for each in cases("validation")):
+        keys = {finding[0] for finding in case["findings"]}
+        for key in KEYS:
+            made[key] |= key in keys
+            beside[key] |= key not in keys and _belongs(key, document)
+    assert [key for key in KEYS if not made[key]] == []
+    assert [key for key in KEYS if not beside[key]] == []
+
+
+_BESIDE = {
+    "form-not-active": "A form that is active is not",
+    "expression-not-evaluated": "Without expressions nothing is left undecided",
+}
+
+
+def _belongs(key: str, document: dict[str, Any]) -> bool:
+    """Whether the file is about this key: one of its cases makes it, or it is its other half."""
+    if key in _BESIDE:
+        return document["says"] == _BESIDE[key]
+    return any(finding[0] == key for case in document["cases"] for finding in case["findings"])
+
+
+def test_every_key_has_its_sentence_and_every_sentence_its_key() -> None:
+    for templates in WORDING.values():
+        assert templates.keys() == KEYS.keys()
+
+
+def test_no_sentence_repeats_what_a_patient_wrote() -> None:
+    form = compile_form(
+        {**FORM, "status": "active", "item": [
+            {"linkId": "a", "type": "string", "maxLength": 3, "text": "A"},
+            {"linkId": "b", "type": "integer", "text": "B"},
+        ]}
+    )  # fmt: skip
+    secret = "Mrs Example, born 1951"
+    items = [{"linkId": name, "answer": [{"valueString": secret}]} for name in ("a", "b")]
+    found = validate(form, decode(encode({**RESPONSE, "item": items})))
+    assert [issue.key for issue in found] == ["answer-too-long", "answer-type"]
+    assert not any(secret in issue.says for issue in found)
+
+
+def test_a_finding_names_the_question_in_the_language_asked_for() -> None:
+    document = next(each.values[0] for each in cases("validation", "item_text.json"))
+    case: dict[str, Any] = {}
+    case["response"] = {"item": [{"linkId": "a", "text": "?", "answer": [{"valueString": "x"}]}]}
+    (issue,) = validate(a_form(document), decode(a_response(case)), language="es-MX")
+    assert issue.says.startswith("Dolor")
+    assert issue.link_id == "a"
