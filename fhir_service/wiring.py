@@ -125,7 +125,12 @@ class Service:
     def publish_shipped(self) -> int:
         """Publish the forms and terminology that ship; how many were new or changed."""
         return install(
-            self.site, shipped(self.settings.clinic_phone, self.settings.clinician_name)
+            self.site,
+            shipped(
+                self.settings.clinic_phone,
+                self.settings.clinician_name,
+                self.settings.canonical_base,
+            ),
         )
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ from fhir_service.workflow.install import Shipped
 
 TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
 
+SHIPPED_BASE = "https://fhir-service.example.org/fhir"
+"""Where the canonicals of the shipped files begin."""
+
 _VERSION = re.compile(r"^Questionnaire-(\d+)\.(\d+)\.(\d+)\.json$")
 _BEFORE_THE_FORMS = (
     ("CodeSystem", "codesystems"),
@@ -30,13 +34,20 @@ _BEFORE_THE_FORMS = (
 )
 
 
-def shipped(clinic_phone: str | None, doctor_name: str | None) -> tuple[Shipped, ...]:
+def shipped(
+    clinic_phone: str | None, doctor_name: str | None, canonical_base: str = SHIPPED_BASE
+) -> tuple[Shipped, ...]:
     """All that ships, each after what it refers to: CodeSystem, ValueSets, ConceptMap, forms.
 
     Of each form its newest version. None, or only blanks, stands for "not set by this site".
+    Each canonical begins with ``canonical_base``.
     Raises ValueError for a value that can not stand in a form (see ``placeholders.Site``).
     """
-    return tuple(_all_shipped(clinic_phone, doctor_name))
+    found = _all_shipped(clinic_phone, doctor_name)
+    if canonical_base == SHIPPED_BASE:
+        return tuple(found)
+    ours, theirs = SHIPPED_BASE.encode(), canonical_base.encode()
+    return tuple(replace(one, body=one.body.replace(ours, theirs)) for one in found)
 
 
 def _all_shipped(clinic_phone: str | None, doctor_name: str | None) -> Iterator[Shipped]:

@@ -11,6 +11,7 @@ from fhir_service.sdc.compiled import Form
 from fhir_service.sdc.responses import Response
 from fhir_service.sdc.validation import validate
 from fhir_service.workflow.site import Site
+from fhir_service.workflow.terminology import StoredCodes
 
 _WHERE = "QuestionnaireResponse.questionnaire"
 
@@ -31,7 +32,7 @@ def findings_of(site: Site, response: Response, given: Form | None = None) -> tu
     form = given or form_of(site, response)
     if isinstance(form, Issue):
         return (form,)
-    return validate(form, response)
+    return validate(form, response, codes=StoredCodes(site.desk.reading()))
 
 
 def form_of(site: Site, response: Response) -> Form | Issue:
