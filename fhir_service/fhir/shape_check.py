@@ -92,7 +92,8 @@ def _one_value(
     if type_ == "Extension" and bool(given) == has_extension:
         says = "An extension has either a value or extensions of its own."
         yield _issue("extension-value", says, place)
-    if type_ == "ResponseAnswer" and not given and not has_extension:
+    named = any(name.startswith("value") for name in element)  # told of as unknown
+    if type_ == "ResponseAnswer" and not (given or has_extension or named):
         says = "An answer has a value. Leave the answer out where there is none."
         yield _issue("answer-without-value", says, place)
 
@@ -105,7 +106,7 @@ def _property(value: Any, known: Property, type_: str, name: str, place: str) ->
     codes = CODES.get((type_, name))
     for number, one in enumerate(value if known.many else [value]):
         where = f"{place}[{number}]" if known.many else place
-        if one is None and known.type in CHECKS:
+        if one is None and known.many and known.type in CHECKS:
             continue  # keeps the place of an extension in the sibling's list
         if codes is not None and one not in codes:
             says = f"The code must be one of {', '.join(sorted(codes))}."
