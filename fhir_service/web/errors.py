@@ -9,12 +9,11 @@ import secrets
 import traceback
 from collections.abc import Callable
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from werkzeug.exceptions import (
     HTTPException,
     MethodNotAllowed,
     NotFound,
-    RequestEntityTooLarge,
 )
 
 from fhir_service.fhir.issues import (
@@ -36,8 +35,8 @@ from fhir_service.fhir.issues import (
     TooMany,
     Unavailable,
 )
-from fhir_service.web.receiving import too_large
 from fhir_service.web.replies import outcome
+from fhir_service.web.told import told
 
 STATUS: dict[type[Refusal], int] = {
     NotUnderstood: 400,
@@ -82,7 +81,7 @@ def status_of(refusal: Refusal) -> int:
 def refused(refusal: Refusal) -> Response:
     """The answer to a request that was turned down: status, hints in headers, OperationOutcome."""
     status = status_of(refusal)
-    g.findings = refusal.issues
+    told().findings = refusal.issues
     reply = outcome(refusal.issues, status)
     if status in _HINTS:
         name, value = _HINTS[status]
@@ -119,8 +118,6 @@ def register(app: Flask, line: Line) -> None:
     """
 
     def on_http(error: HTTPException) -> Response:
-        if isinstance(error, RequestEntityTooLarge):
-            return refused(too_large(app.config["MAX_CONTENT_LENGTH"] - 1))
         if isinstance(error, MethodNotAllowed):
             return _not_this_method(error)
         if isinstance(error, NotFound):
@@ -141,7 +138,7 @@ def register(app: Flask, line: Line) -> None:
             ticket=ticket,
             types=_causes(fault),
             places=places(fault),
-            request_id=g.get("request_id"),
+            request_id=told().request_id,
         )
         says = f"Something went wrong here. Tell the operator of this server: ticket {ticket}."
         return outcome((Issue(key="fault", code="exception", says=says, severity="fatal"),), 500)

@@ -5,9 +5,10 @@ https://www.rfc-editor.org/rfc/rfc6750 section 2.1
 
 from __future__ import annotations
 
-from flask import Flask, g, request
+from flask import Flask, request
 
 from fhir_service.fhir.issues import NotSignedIn
+from fhir_service.web.told import told
 from fhir_service.workflow.caller import Caller
 from fhir_service.workflow.sign_in import Door
 
@@ -26,7 +27,9 @@ def bearer(header: str | None) -> str:
 
 def caller() -> Caller:
     """Who asks in this request, as the guard found."""
-    found: Caller = g.caller
+    found = told().caller
+    if found is None:  # an open address asked for its caller: closed is the safe side
+        raise NotSignedIn("This address needs an access token.")
     return found
 
 
@@ -34,8 +37,12 @@ def register(app: Flask, door: Door) -> None:
     """Ask for a token before every request but those to OPEN endpoints; unknown addresses too."""
 
     def guard() -> None:
-        if request.endpoint not in OPEN:
-            token = bearer(request.headers.get("Authorization"))
-            g.caller = door.caller(token, g.request_id)
+        account, rule = told(), request.url_rule
+        if rule is not None:
+            account.route = rule.rule
+            if rule.endpoint in OPEN:
+                return
+        token = bearer(request.environ.get("HTTP_AUTHORIZATION"))
+        account.caller = door.caller(token, account.request_id)
 
     app.before_request(guard)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 
 from fhir_service.fhir.issues import Issue
 from fhir_service.fhir.parameters import Accepts, from_query
@@ -16,9 +16,10 @@ from fhir_service.fhir.reading import read_json
 from fhir_service.web.guard import caller
 from fhir_service.web.negotiation import JSON_TYPES
 from fhir_service.web.receiving import body, choose_format, query_pairs
-from fhir_service.web.replies import json_reply, outcome, resource
+from fhir_service.web.replies import Reply, json_reply, outcome, resource
 from fhir_service.web.resources import must_be_id
 from fhir_service.web.table import OFFERS, SYSTEM_OPERATIONS, Operation
+from fhir_service.web.told import told
 from fhir_service.workflow import check, process_response, summarise, terminology
 from fhir_service.workflow.caller import Caller
 from fhir_service.workflow.site import Site
@@ -83,7 +84,7 @@ def _validate(site: Site, check_: Validate) -> View:
     def view() -> Response:
         choose_format()
         findings = check_(site, caller(), body())
-        g.findings = findings
+        told().findings = findings
         return outcome(findings)
 
     return view
@@ -104,7 +105,7 @@ def _summary(site: Site) -> View:
         made = summarise.summary(site, caller(), id_, _FORMS.get(chosen, "document"))
         if chosen in JSON_TYPES:
             return json_reply(made.body)
-        reply = Response(made.body, 200, content_type=made.content_type)
+        reply = Reply(made.body, 200, content_type=made.content_type)
         if chosen == "text/html":
             reply.headers["Content-Security-Policy"] = PAGE_POLICY
         return reply

@@ -5,9 +5,10 @@ http://hl7.org/fhir/R4/http.html#mime-type
 
 from __future__ import annotations
 
+from typing import IO
 from urllib.parse import parse_qsl
 
-from flask import g, request
+from flask import request
 
 from fhir_service.fhir.issues import NotThisFormat, NotUnderstood, TooLarge
 from fhir_service.web.negotiation import (
@@ -16,6 +17,7 @@ from fhir_service.web.negotiation import (
     must_be_json,
     must_not_be_encoded,
 )
+from fhir_service.web.told import told
 
 FORM = "application/x-www-form-urlencoded"
 MOST_PARAMETERS = 200
@@ -25,7 +27,7 @@ Pairs = list[tuple[str, str]]
 
 def body() -> bytes:
     """The body of a write, read once and not parsed. Raises NotThisFormat, TooLarge."""
-    must_be_json(request.headers.get("Content-Type"))
+    must_be_json(request.environ.get("CONTENT_TYPE"))
     return _whole_body()
 
 
@@ -33,23 +35,40 @@ def _whole_body() -> bytes:
     """The body to its last byte, or a refusal: never a part of it.
 
     A length that is declared too large is refused before anything is read. A body in pieces has
-    no length, and is cut at MAX_CONTENT_LENGTH, which lies one byte over the limit for that.
+    no length, and is read to one byte over the limit at most.
     """
-    must_not_be_encoded(request.headers.get("Content-Encoding"))
-    limit = (request.max_content_length or 0) - 1
+    environ = request.environ
+    must_not_be_encoded(environ.get("HTTP_CONTENT_ENCODING"))
+    limit = request.max_content_length or 0
     declared = request.content_length
-    if declared is not None and declared > limit:
-        raise too_large(limit)
-    given = request.get_data(cache=False, parse_form_data=False)
-    if len(given) > limit:
-        raise too_large(limit)
-    if declared is not None and len(given) != declared:
+    if declared is None:
+        if "wsgi.input_terminated" not in environ:
+            return b""  # RFC 9112 6.3: neither length nor pieces, so there is no body
+        given = _read(environ["wsgi.input"], limit + 1)
+        if len(given) > limit:
+            raise _too_large(limit)
+        return given
+    if declared > limit:
+        raise _too_large(limit)
+    given = _read(environ["wsgi.input"], declared)
+    if len(given) != declared:
         raise NotUnderstood("The body ended before its Content-Length; send it again.")
     return given
 
 
-def too_large(limit: int) -> TooLarge:
-    """The refusal of a body over this many bytes."""
+def _read(stream: IO[bytes], most: int) -> bytes:
+    """Up to this many bytes; fewer only when the stream ends before."""
+    first = stream.read(most)
+    if len(first) == most or not first:
+        return first
+    pieces, missing = [first], most - len(first)
+    while missing and (piece := stream.read(missing)):
+        pieces.append(piece)
+        missing -= len(piece)
+    return b"".join(pieces)
+
+
+def _too_large(limit: int) -> TooLarge:
     return TooLarge(f"The body is larger than the {limit} bytes that are taken here.")
 
 
@@ -59,9 +78,9 @@ def choose_format(offered: tuple[str, ...] = JSON_TYPES) -> str:
     Raises NotAcceptable.
     """
     asked = request.args.get("_format") if b"_format" in request.query_string else None
-    chosen = choose(request.headers.get("Accept"), asked, offered)
+    chosen = choose(request.environ.get("HTTP_ACCEPT"), asked, offered)
     if chosen in JSON_TYPES:
-        g.json_type = chosen
+        told().json_type = chosen
     return chosen
 
 

@@ -7,28 +7,52 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from email.utils import format_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from flask import Response, g, request
+from flask import Response, request
+from werkzeug.datastructures import Headers
 
 from fhir_service.fhir.issues import Issue, operation_outcome
 from fhir_service.fhir.splice import with_identity
-from fhir_service.web.negotiation import FHIR_JSON, Preference, unchanged
+from fhir_service.web.negotiation import Preference, unchanged
 from fhir_service.web.pretty import indented
+from fhir_service.web.told import told
 from fhir_service.workflow.ports import Stored
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+NO_CONTENT = 204
+
 _encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class Reply(Response):
+    """A response whose headers are whole as they are made."""
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:  # type: ignore[explicit-override]
+        """The headers as they stand. Ours need no mending: addresses are absolute, lengths set."""
+        if 200 <= self.status_code < 300:  # noqa: PLR2004  the span of success
+            return self.headers
+        return super().get_wsgi_headers(environ)
+
+
+def bare(status: int, headers: dict[str, str]) -> Response:
+    """An answer without a body."""
+    reply = Reply(status=status, headers=headers)
+    reply.headers.pop("Content-Type", None)
+    if status == NO_CONTENT:
+        reply.headers.pop("Content-Length", None)
+    return reply
 
 
 def json_reply(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """These bytes of FHIR JSON, in the type that was negotiated, indented where asked for."""
     if b"_pretty" in request.query_string and request.args.get("_pretty") == "true":
         body = indented(body)
-    reply = Response(body, status, content_type=f"{g.get('json_type', FHIR_JSON)};charset=utf-8")
-    if headers:
-        reply.headers.extend(headers)
-    return reply
+    kind = f"{told().json_type};charset=utf-8"
+    return Reply(body, status, headers=headers, content_type=kind)
 
 
 def resource(made: dict[str, Any], status: int = 200) -> Response:
@@ -63,7 +87,7 @@ def one(stored: Stored) -> Response:
     """The answer to read and vread; 304 when the caller has this version already."""
     headers = version_headers(stored)
     if unchanged(request.headers, stored.version, stored.last_updated):
-        return Response(status=304, headers=headers)
+        return bare(304, headers)
     return json_reply(served(stored), 200, headers)
 
 
@@ -77,12 +101,10 @@ def written(
     """The answer to create and update, as Prefer asks; without Prefer the resource as stored."""
     headers = version_headers(stored)
     headers["Location"] = f"{base}/{stored.resource_type}/{stored.id}/_history/{stored.version}"
-    g.findings = findings
+    told().findings = findings
     status = 201 if created else 200
     if wants == "minimal":
-        reply = Response(b"", status, headers=headers)
-        del reply.headers["Content-Type"]
-        return reply
+        return bare(status, headers)
     if wants == "OperationOutcome":
         return json_reply(as_bytes(operation_outcome(findings)), status, headers)
     return json_reply(served(stored), status, headers)

@@ -18,7 +18,7 @@ from fhir_service.web import bundles
 from fhir_service.web.guard import caller
 from fhir_service.web.negotiation import read_if_match, read_prefer
 from fhir_service.web.receiving import Pairs, body, choose_format, query_pairs, search_pairs
-from fhir_service.web.replies import json_reply, one, version_headers, written
+from fhir_service.web.replies import bare, json_reply, one, version_headers, written
 from fhir_service.web.table import (
     OFFERS,
     PLANNED_OPERATIONS,
@@ -179,8 +179,8 @@ def _create(site: Site, create: Create) -> View:
 
     def view() -> Response:
         choose_format()
-        prefer = read_prefer(request.headers.get("Prefer"))
-        if "If-None-Exist" in request.headers:
+        prefer = read_prefer(request.environ.get("HTTP_PREFER"))
+        if "HTTP_IF_NONE_EXIST" in request.environ:
             raise NotFinished("Conditional create is not built; send it without If-None-Exist.")
         kept = create(site, caller(), body())
         return written(kept.stored, kept.created, kept.findings, base, prefer.wants)
@@ -194,8 +194,8 @@ def _update(site: Site, update: Update) -> View:
     def view(id_: str) -> Response:
         must_be_id(id_)
         choose_format()
-        prefer = read_prefer(request.headers.get("Prefer"))
-        if_match = read_if_match(request.headers.get("If-Match"))
+        prefer = read_prefer(request.environ.get("HTTP_PREFER"))
+        if_match = read_if_match(request.environ.get("HTTP_IF_MATCH"))
         kept = update(site, caller(), id_, body(), if_match)
         return written(kept.stored, kept.created, kept.findings, base, prefer.wants)
 
@@ -206,9 +206,7 @@ def _delete(site: Site, delete: Delete) -> View:
     def view(id_: str) -> Response:
         must_be_id(id_)
         gone = delete(site, caller(), id_)
-        reply = Response(b"", 204, headers=version_headers(gone))
-        del reply.headers["Content-Type"]
-        return reply
+        return bare(204, version_headers(gone))
 
     return view
 
@@ -225,7 +223,7 @@ def _must_know(ignored: tuple[str, ...]) -> None:
 
     http://hl7.org/fhir/R4/search.html#errors
     """
-    if ignored and read_prefer(request.headers.get("Prefer")).strict:
+    if ignored and read_prefer(request.environ.get("HTTP_PREFER")).strict:
         names = ", ".join(dict.fromkeys(ignored))
         raise NotUnderstood(f"Unknown parameters: {names}. Known ones stand in /fhir/metadata.")
 

@@ -1,0 +1,44 @@
+"""What is known of one request while it is answered: for its log line, figures and reply.
+
+https://peps.python.org/pep-3333/#environ-variables
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import request
+
+from fhir_service.fhir.issues import Issue
+from fhir_service.web.negotiation import FHIR_JSON
+from fhir_service.workflow.caller import Caller
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+KEY = "fhir_service.told"
+
+
+@dataclass(slots=True)
+class Told:
+    """One request. ``route`` is the template of its address, never the address itself."""
+
+    request_id: str
+    route: str = "none"
+    caller: Caller | None = None
+    findings: tuple[Issue, ...] = ()
+    json_type: str = FHIR_JSON
+    status: int = 0
+
+
+def begun(environ: WSGIEnvironment, request_id: str) -> Told:
+    """A new account of the request that this environment brings."""
+    made = environ[KEY] = Told(request_id)
+    return made
+
+
+def told() -> Told:
+    """The account of the request that is being answered."""
+    found: Told = request.environ[KEY]
+    return found
