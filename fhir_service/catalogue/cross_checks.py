@@ -1,4 +1,4 @@
-"""What one shipped file says of another: every linkId and code that the summary names is in its form.
+"""What one shipped file says of another: each linkId and code of a summary mapping is in its form.
 
 Checked in the tests, by the command line and at start. http://hl7.org/fhir/R4/questionnaire.html
 """
@@ -16,7 +16,7 @@ _ALWAYS = {"true", "false"}
 
 
 def mapping_findings(mapping: SummaryMapping, forms: Iterable[Form]) -> tuple[Issue, ...]:
-    """Everything in the mapping that its forms do not bear out, and every question left without a place.
+    """What the mapping says and its forms do not bear out, and each question left without a place.
 
     ``forms`` are the forms that are here; a mapping of a form that is not here is a finding too.
     """
@@ -52,8 +52,9 @@ def _page(mapping: SummaryMapping) -> Iterator[Issue]:
                 yield _issue("mapping-source-unknown", f"{rule.id} cites {source}.")
     sections = {section.id for section in mapping.sections}
     for form in mapping.forms:
-        placed = (*form.lines, *form.rows, *form.scores, *form.losses)
-        named = [one.section for one in placed]
+        named = [line.section for line in form.lines]
+        named += [row.section for row in form.rows]
+        named += [one.section for one in form.scores] + [one.section for one in form.losses]
         if form.questions is not None:
             named.append(form.questions.section)
         for name in dict.fromkeys(named):
@@ -83,10 +84,14 @@ def _form(one: FormMapping, form: Form, mapping: SummaryMapping) -> Iterator[Iss
 def _worded(one: FormMapping) -> Iterator[tuple[str, Sequence[str]]]:
     cells: list[RowCell] = [cell for row in one.rows for cell in row.cells]
     cells += [cell for score in one.scores for cell in score.of]
-    for named in (*one.lines, *cells):
-        yield named.link_id, tuple(named.words)
+    for cell in cells:
+        yield cell.link_id, tuple(cell.words)
+    for line in one.lines:
+        yield line.link_id, tuple(line.words)
     if one.respondent is not None:
         yield one.respondent.link_id, tuple(one.respondent.words)
+    # the head of a row may take its options from another question, by an expression
+    yield from ((row.head, ()) for row in one.rows)
 
 
 def _unworded(one: FormMapping) -> Iterator[str]:

@@ -24,7 +24,7 @@ class MappingFault(Exception):
     """A mapping that ships with the installation is wrong: which file, which key, what of it."""
 
 
-def _words() -> fields.Dict[str, str]:
+def _words() -> fields.Dict:
     return fields.Dict(keys=fields.String(), values=fields.String(), load_default=dict)
 
 
@@ -38,6 +38,10 @@ def _text() -> fields.String:
     return fields.String(required=True, validate=validate.Length(min=1))
 
 
+def _frozen(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(one) if isinstance(one, list) else one for key, one in data.items()}
+
+
 class _SectionKind(Schema):
     id = _text()
     title = _text()
@@ -45,6 +49,7 @@ class _SectionKind(Schema):
     code = _text()
     display = _text()
     style = fields.String(load_default="run", validate=validate.OneOf(_STYLES))
+    further = fields.Boolean(load_default=False)
 
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> made.SectionKind:
@@ -58,6 +63,7 @@ class _Line(Schema):
     words = _words()
     important = fields.Boolean(load_default=False)
     besides = fields.String(load_default=None)
+    further = fields.Boolean(load_default=False)
 
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> made.Line:
@@ -81,6 +87,7 @@ class _Row(Schema):
     group = _text()
     label = _text()
     head = _text()
+    words = _words()
     cell = fields.List(fields.Nested(_RowCell), required=True)
 
     @post_load
@@ -95,7 +102,6 @@ class _Score(Schema):
     of = fields.List(fields.Nested(_RowCell), required=True)
     highest = fields.Integer(required=True, strict=True)
     positive_from = fields.Integer(required=True, strict=True)
-    note = _text()
 
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> made.Score:
@@ -123,9 +129,7 @@ class _Questions(Schema):
 
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> made.Questions:
-        return made.Questions(
-            **{key: tuple(one) if isinstance(one, list) else one for key, one in data.items()}
-        )
+        return made.Questions(**_frozen(data))
 
 
 class _Respondent(Schema):
@@ -189,19 +193,24 @@ _SHAPES = (
 )
 
 
+def _condition() -> Schema:
+    """The schema of a condition, which holds conditions."""
+    return _Condition()
+
+
 class _Condition(Schema):
     link_id = fields.String()
     any_of = fields.List(fields.String(), validate=validate.Length(min=1))
     at_least = fields.Decimal()
     is_ = fields.Boolean(data_key="is")
     group = fields.String()
-    has = fields.Nested(lambda: _Condition())
+    has = fields.Nested(_condition)
     lost = fields.String()
     left = fields.String()
     percent = fields.Decimal()
-    all = fields.List(fields.Nested(lambda: _Condition()), validate=validate.Length(min=1))
-    any = fields.List(fields.Nested(lambda: _Condition()), validate=validate.Length(min=1))
-    none = fields.List(fields.Nested(lambda: _Condition()), validate=validate.Length(min=1))
+    all = fields.List(fields.Nested(_condition), validate=validate.Length(min=1))
+    any = fields.List(fields.Nested(_condition), validate=validate.Length(min=1))
+    none = fields.List(fields.Nested(_condition), validate=validate.Length(min=1))
 
     @pre_load
     def one_shape(self, data: Mapping[str, Any], **_: Any) -> Mapping[str, Any]:
@@ -212,9 +221,7 @@ class _Condition(Schema):
 
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> made.Condition:
-        return made.Condition(
-            **{key: tuple(one) if isinstance(one, list) else one for key, one in data.items()}
-        )
+        return made.Condition(**_frozen(data))
 
 
 class _Level(Schema):

@@ -73,7 +73,7 @@ class Printer:
         if self._process is not None and self._process.poll() is not None:
             self._stop()
         if self._process is None:
-            self._process = subprocess.Popen(  # noqa: S603  # our own module, no input in the command
+            self._process = subprocess.Popen(  # our own module, no input in the command
                 [sys.executable, "-m", "fhir_service.render.printing"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

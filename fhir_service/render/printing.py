@@ -1,4 +1,4 @@
-"""The process that prints: reads a summary as JSON from standard input, writes a PDF to standard output.
+"""The process that prints: a summary as JSON comes in on standard input, a PDF goes out.
 
 Each message is four bytes of length, big-endian, and the message; a length of 0 in the answer is
 followed by an error, as a message. It ends when its input does. Apart from the server, since a

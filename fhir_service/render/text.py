@@ -22,6 +22,8 @@ from fhir_service.summary.visible import plain, visible
 
 WIDTH = 80
 
+_CLOSED = (".", "?", "!", '."', '?"', '!"')
+
 _STATES = {
     "not-answered": "- not answered",
     "not-asked": "- not asked (ruled out by another answer)",
@@ -35,7 +37,14 @@ def text(summary: Summary) -> str:
         *_banner(summary),
     ]
     for section in summary.sections:
-        lines.extend(_section(section))
+        facts = [one for one in section.facts if not (section.kind.further or one.further)]
+        if facts:
+            lines.extend(_section(section, facts))
+    lines += ["", "FURTHER, for reference and for the staff"]
+    for section in summary.sections:
+        facts = [one for one in section.facts if section.kind.further or one.further]
+        if facts:
+            lines.extend(_section(section, facts))
     lines += ["", "=" * WIDTH, "ALL ANSWERS, in the order of each form"]
     for form in summary.appendix:
         lines.extend(_form(form))
@@ -49,15 +58,20 @@ def _banner(summary: Summary) -> Iterator[str]:
         yield from _wrapped(plain(visible(line)))
 
 
-def _section(section: Section) -> Iterator[str]:
+def _section(section: Section, facts: Sequence[Fact]) -> Iterator[str]:
     head = f"{section.kind.title.upper()}"
-    ranked = section.kind.style in {"flags", "questions", "table", "lines"}
+    ranked = section.kind.style in {"flags", "questions", "table"} and len(facts) > 1
     if ranked:
-        yield head
-        for several in _paragraphs(section.facts):
-            yield from _wrapped(". ".join(_fact(fact) for fact in several), "- ")
+        first, *rest = _paragraphs(facts)
+        if section.kind.style == "table":
+            yield from _wrapped(f"{head}: {_run(first)}")
+        else:
+            yield head
+            rest = [first, *rest]
+        for several in rest:
+            yield from _wrapped(_run(several), "- ")
     else:
-        yield from _wrapped(f"{head}: " + ". ".join(_fact(fact) for fact in section.facts))
+        yield from _wrapped(f"{head}: {_run(facts)}")
 
 
 def _paragraphs(facts: Sequence[Fact]) -> list[list[Fact]]:
@@ -74,13 +88,23 @@ def _paragraphs(facts: Sequence[Fact]) -> list[list[Fact]]:
     return made
 
 
+def _run(facts: Sequence[Fact]) -> str:
+    """Facts one after the other, a full stop between them where none is."""
+    told = [_fact(fact) for fact in facts]
+    if len(told) == 1:
+        return told[0]
+    return " ".join(one if one.endswith(_CLOSED) else f"{one}." for one in told)
+
+
 def _fact(fact: Fact) -> str:
     """One fact in one run of words: label, values, what belongs to them, what it means."""
     label = plain(fact.label)
     parts = [label if not label or label.endswith(".") else f"{label}:"]
     parts.append("; ".join(_value(value) for value in fact.values))
     told = _cells(fact.cells)
-    parts.append(f"- {told}" if told and fact.values else told)
+    if told and fact.values:
+        parts[-1] += ":"
+    parts.append(told)
     if fact.says:
         loose = fact.rule or not (fact.values or told)
         gap = "- " if fact.rule and told else ""

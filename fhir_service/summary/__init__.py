@@ -1,1 +1,1 @@
-"""What the oncologist reads: facts out of answers, each with the answers it was made from. Pure."""
+"""What the oncologist reads: facts out of answers, each with the answers it came from. Pure."""

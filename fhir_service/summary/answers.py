@@ -1,4 +1,4 @@
-"""A response read beside its form: each answer with its origin, and what was not asked or not answered.
+"""A response read beside its form: each answer with its origin, and what was left open.
 
 Nothing is dropped: an answer that has no place in the form is listed as such.
 http://hl7.org/fhir/R4/questionnaireresponse.html
@@ -32,9 +32,9 @@ Answers = Mapping[str, tuple[Given, ...]]
 class Reading:
     """A response as the summary needs it.
 
-    ``answers`` by linkId, as FHIRPath's descendants() would find them; ``instances`` the answers of each
-    instance of a repeating group. ``not_answered`` were asked; ``not_asked`` were ruled out by other
-    answers, each with what lies in it as one.
+    ``answers`` by linkId, as FHIRPath's descendants() would find them; ``instances`` the answers
+    of each instance of a repeating group. ``not_answered`` were asked; ``not_asked`` were ruled
+    out by other answers, each with what lies in it as one.
     """
 
     source: Source
@@ -67,7 +67,9 @@ class _Walk:
         self._wording = wording
         self._met: set[str] = set()
 
-    def node(self, node: Node, depth: int, within: tuple[dict[str, tuple[Given, ...]], ...]) -> None:
+    def node(
+        self, node: Node, depth: int, within: tuple[dict[str, tuple[Given, ...]], ...]
+    ) -> None:
         """Note one item and all below it; ``within`` are the repeating groups it lies in."""
         item = node.item
         if item.type == "display":

@@ -56,7 +56,8 @@ def _because(mapped: Mapped, one: Fired) -> Iterator[Cell]:
         label = "" if link_id == safety else label_of(mapped.form, given.item)
         for head in _heads(mapped, given):
             label = ""
-            by_label[""] = (*by_label.get("", ()), head.value)
+            worded = short(head, words_of(mapped.form, head.item))
+            by_label[""] = (*by_label.get("", ()), worded)
         by_label[label] = (*by_label.get(label, ()), value)
     for label, values in by_label.items():
         yield Cell(label, tuple(dict.fromkeys(values)), bare=not label)
@@ -73,12 +74,16 @@ def _unowned(section: str, found: Sequence[Fired]) -> Iterator[Fact]:
     bare = dict.fromkeys(one.level.words for one in found if one.level.owner is None)
     if bare:
         some = "" if all(one.level.owner is None for one in found) else f" ({', '.join(bare)})"
-        says = f"Nobody was alerted: no owner is named{some}, team flags are off."
+        says = f"No owner is named{some}, team flags are off: nobody was alerted."
         yield Fact(section, "", "derived", says=says)
 
 
 def _ticked(
-    section: str, mapping: SummaryMapping, visit: Sequence[Mapped], times: Sequence[str], flagged: set[Given]
+    section: str,
+    mapping: SummaryMapping,
+    visit: Sequence[Mapped],
+    times: Sequence[str],
+    flagged: set[Given],
 ) -> Iterator[Fact]:
     """The safety list itself: answered with none, not answered, or not among what came in."""
     lists = [

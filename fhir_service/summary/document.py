@@ -153,7 +153,7 @@ def _appendix(summary: Summary, base_url: str) -> dict[str, Any]:
 
 
 def _subjects(summary: Summary, base_url: str) -> dict[str, dict[str, Any]]:
-    """The patient by full URL, the first one the Composition's; as much of her as is known here."""
+    """The patient by full URL, the Composition's first; as much of her as is known here."""
     found: dict[str, dict[str, Any]] = {}
     for source in summary.sources:
         subject = source.response.get("subject") or {}

@@ -105,7 +105,7 @@ def _facts(
 
 
 def _left_open(section: str, visit: Sequence[Mapped]) -> Iterator[Fact]:
-    """What was not answered, not known, declined, not asked; each told apart, none shown as "no"."""
+    """Not answered, not known, declined, not asked: each told apart, none shown as "no"."""
     for name, mark in (("Not sure", "unsure"), ("Declined to answer", "declined")):
         given = [
             (label_of(mapped.form, one.item), one.value)
@@ -123,8 +123,8 @@ def _left_open(section: str, visit: Sequence[Mapped]) -> Iterator[Fact]:
     yield from _unanswered(section, visit)
     hidden = sum(len(mapped.reading.not_asked) for mapped in visit)
     if hidden:
-        says = f"{hidden}, ruled out by other answers"
-        yield Fact(section, "Not asked", "derived", says=says)
+        says = "ruled out by other answers"
+        yield Fact(section, f"Not asked ({hidden})", "derived", says=says)
     strange = sum(one.state == "not-in-form" for mapped in visit for one in mapped.reading.asked)
     if strange:
         says = f"{strange} answers have no place in their form"
@@ -205,22 +205,28 @@ _WHO = {
 
 
 def _banner_lines(answers: Sequence[FormAnswers]) -> Iterator[str]:
-    """Who answered which form, in which version, when; one line for each who."""
-    by_whom: dict[str, list[str]] = {}
+    """Who answered, which form in which version, when; one line for each who."""
+    by_whom: dict[str, list[FormAnswers]] = {}
     for one in answers:
-        by_whom.setdefault(one.answered_by, []).append(_when(one))
+        by_whom.setdefault(one.answered_by, []).append(one)
     for whom, forms in by_whom.items():
-        by = whom if whom == _NOT_STATED else f"by {whom}"
-        yield f"Answered {by}: {'; '.join(forms)}"
+        by = "By whom is not stated" if whom == _NOT_STATED else f"By {whom}"
+        day, _, _ = forms[0].authored.partition(" ")
+        zone = forms[0].authored.rpartition(" ")[2]
+        told = [f"{_which(one)}, {one.authored}" for one in forms[:1]]
+        for one in forms[1:]:
+            when = one.authored
+            if when.startswith(f"{day} ") and when.endswith(f" {zone}"):
+                when = when.removeprefix(f"{day} ").removesuffix(f" {zone}")
+            told.append(f"{_which(one)}, {when}")
+        yield f"{by}: {'; '.join(told)}"
 
 
-def _when(one: FormAnswers) -> str:
-    about = [one.authored]
-    if one.language not in {None, "en"}:
-        about.append(f"in language {one.language}")
+def _which(one: FormAnswers) -> str:
+    about = [] if one.language in {None, "en"} else [f"in language {one.language}"]
     if one.status != "completed":
         about.append(one.status)
-    return f"{one.title} {one.form_version}".strip() + f" ({', '.join(about)})"
+    return f"{one.title} {one.form_version}".strip() + (f" ({', '.join(about)})" if about else "")
 
 
 def _patient_line(patient: Person | None, sources: Sequence[Source]) -> str:
@@ -233,4 +239,3 @@ def _patient_line(patient: Person | None, sources: Sequence[Source]) -> str:
         for source in sources
     )
     return f"Patient {', '.join(subjects)} (name not known here)"
-

@@ -26,7 +26,7 @@ class Fired:
 
 
 def fired(mapping: SummaryMapping, reading: Reading) -> tuple[Fired, ...]:
-    """Every rule of this form version that fires, most urgent first, else in the mapping's order."""
+    """Every rule of this form version that fires, the most urgent first."""
     levels = {level.id: level for level in mapping.levels}
     form = reading.source.form
     found = []
@@ -48,17 +48,8 @@ def grounds(
 
     Where none of several may hold, the answers given instead are its grounds.
     """
-    if condition.all:
-        met = [grounds(one, answers, instances) for one in condition.all]
-        return None if None in met else _joined(met)
-    if condition.any:
-        met = [grounds(one, answers, instances) for one in condition.any]
-        return None if all(one is None for one in met) else _joined(met)
-    if condition.none:
-        met = [grounds(one, answers, instances) for one in condition.none]
-        if any(one is not None for one in met):
-            return None
-        return tuple(given for one in condition.none for given in answers.get(one.link_id or "", ()))
+    if condition.all or condition.any or condition.none:
+        return _combined(condition, answers, instances)
     if condition.group is not None and condition.has is not None:
         within = instances.get(condition.group, [])
         met = [grounds(condition.has, instance, {}) for instance in within]
@@ -71,6 +62,20 @@ def grounds(
         if _matches(condition, given.answer.value)
     )
     return matching or None
+
+
+def _combined(
+    condition: Condition, answers: Answers, instances: Mapping[str, list[Answers]]
+) -> Grounds:
+    several = condition.all or condition.any or condition.none
+    met = [grounds(one, answers, instances) for one in several]
+    if condition.all:
+        return None if None in met else _joined(met)
+    if condition.any:
+        return None if all(one is None for one in met) else _joined(met)
+    if any(one is not None for one in met):
+        return None
+    return tuple(given for one in several for given in answers.get(one.link_id or "", ()))
 
 
 def _joined(met: list[Grounds]) -> tuple[Given, ...]:

@@ -77,13 +77,20 @@ def plain_line(line: Line, reading: Reading) -> Iterator[Fact]:
     rest = [given for given in given_here if code_of(given.answer) not in heads]
     values = tuple(short(given, line.words) for given in rest)
     if values:
-        yield Fact(line.section, line.label, kind_of(values), values, important=line.important)
+        yield Fact(
+            line.section,
+            line.label,
+            kind_of(values),
+            values,
+            important=line.important,
+            further=line.further,
+        )
 
 
 def rows(row: Row, reading: Reading) -> Iterator[Fact]:
     """One fact for each instance of a repeating group that has an answer."""
     for number, instance in enumerate(reading.instances.get(row.group, ()), start=1):
-        head = tuple(given.value for given in instance.get(row.head, ()))
+        head = tuple(short(given, row.words) for given in instance.get(row.head, ()))
         cells = tuple(
             Cell(cell.label, found, cell.note, cell.bare)
             for cell in row.cells
@@ -100,7 +107,7 @@ def _shown(cell: RowCell, answers: Answers) -> tuple[Value, ...]:
 
 
 def scores(score: Score, mapped: Mapped) -> Iterator[Fact]:
-    """The total as sent beside what the answers add up to; a total of incomplete answers is not made."""
+    """The total as sent beside what the answers add up to; none is made of incomplete answers."""
     reading = mapped.reading
     parts = tuple(
         given.value.origin
@@ -116,8 +123,8 @@ def scores(score: Score, mapped: Mapped) -> Iterator[Fact]:
     if None in points:
         added = None
     values, remark = _total(score, sent, added)
-    note = f"{remark}{score.note}{_helper(mapped)}"
-    yield Fact(score.section, score.label, "derived", values, says=note, grounds=parts)
+    says = "; ".join(part for part in (remark, _helper(mapped)) if part)
+    yield Fact(score.section, score.label, "derived", values, says=says, grounds=parts)
 
 
 def _points(given: Given) -> int | None:
@@ -128,16 +135,18 @@ def _points(given: Given) -> int | None:
     return int(option.weight) if option is not None and option.weight is not None else None
 
 
-def _total(score: Score, sent: tuple[Given, ...], added: int | None) -> tuple[tuple[Value, ...], str]:
+def _total(
+    score: Score, sent: tuple[Given, ...], added: int | None
+) -> tuple[tuple[Value, ...], str]:
     number = str(sent[0].value.words) if sent else None if added is None else str(added)
     if number is None:
-        return (), "not scored, an answer is missing; "
+        return (), "not scored, an answer is missing"
     origin = sent[0].value.origin if sent else None
     value = Value(f"{number} of {score.highest}", "derived", origin=origin)
     if sent and added is not None and number != str(added):
-        return (value,), f"sent as {number}, the answers add up to {added}; "
+        return (value,), f"sent as {number}, the answers add up to {added}"
     positive = number.isdigit() and int(number) >= score.positive_from
-    return (value,), f"positive from {score.positive_from}; " if positive else ""
+    return (value,), f"positive from {score.positive_from}" if positive else ""
 
 
 def _helper(mapped: Mapped) -> str:
@@ -145,7 +154,7 @@ def _helper(mapped: Mapped) -> str:
     if respondent is None or respondent.helper is None:
         return ""
     codes = {code_of(given.answer) for given in mapped.reading.of(respondent.link_id)}
-    return f"; {respondent.screens_note}" if respondent.helper in codes else ""
+    return respondent.screens_note if respondent.helper in codes else ""
 
 
 def losses(loss: Loss, reading: Reading) -> Iterator[Fact]:
@@ -160,10 +169,8 @@ def losses(loss: Loss, reading: Reading) -> Iterator[Fact]:
     yield Fact(loss.section, loss.label, "derived", (about,), grounds=grounds)
 
 
-def questions(
-    asking: Questions, reading: Reading, visit: Sequence[Mapped]
-) -> Iterator[Fact]:
-    """Her ranked questions first, in her order and words; then what she picked and wrote besides."""
+def questions(asking: Questions, reading: Reading, visit: Sequence[Mapped]) -> Iterator[Fact]:
+    """Her ranked questions first, in her order and words; then what she picked besides."""
     ranked = [given for link_id in asking.ranked for given in reading.of(link_id)]
     others = [
         given
@@ -177,7 +184,8 @@ def questions(
     if others:
         label = "Also wants to ask" if ranked else "Wants to ask (not ranked)"
         values = tuple(given.value for given in others)
-        yield Fact(asking.section, label, kind_of(values), values, folded=bool(ranked))
+        more = bool(ranked)
+        yield Fact(asking.section, label, kind_of(values), values, folded=more, further=more)
 
 
 def _same(one: Given, two: Given) -> bool:
@@ -220,5 +228,8 @@ def words_of(form: FormMapping | None, item: Item | None) -> Mapping[str, str]:
     """The mapping's short words for the answers of a question; empty when it has none."""
     if form is None or item is None:
         return {}
-    cells = (*(cell for row in form.rows for cell in row.cells), *form.lines)
-    return next((one.words for one in cells if one.link_id == item.link_id), {})
+    cells: list[RowCell | Line] = [cell for row in form.rows for cell in row.cells]
+    cells.extend(form.lines)
+    heads = {row.head: row.words for row in form.rows}
+    found = (one.words for one in cells if one.link_id == item.link_id)
+    return heads.get(item.link_id) or next(found, {})

@@ -19,6 +19,7 @@ class SectionKind:
 
     ``style``: flags and questions are special; ``table`` shows rows in columns, ``quotes`` the
     patient's sentences, ``lines`` one fact a line, ``run`` facts one after the other.
+    ``further``: not of the first minute; plain text, which has 45 lines for that, puts it after.
     """
 
     id: str
@@ -27,6 +28,7 @@ class SectionKind:
     code: str
     display: str
     style: Style = "run"
+    further: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class Line:
 
     ``words`` are the clinic's short words for coded answers, by code ("true"/"false" for a
     boolean); an answer without one is shown in the form's own words. ``besides`` names a
-    repeating group: answers that head one of its rows are not said again.
+    repeating group: answers that head one of its rows are not said again. ``further``: as for a
+    section.
     """
 
     section: str
@@ -44,6 +47,7 @@ class Line:
     words: Mapping[str, str] = field(default_factory=dict)
     important: bool = False
     besides: str | None = None
+    further: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class Row:
     label: str
     head: str
     cells: tuple[RowCell, ...]
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,6 @@ class Score:
     of: tuple[RowCell, ...]
     highest: int
     positive_from: int
-    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +156,8 @@ class Condition:
 
     ``any_of``: an answer of ``link_id`` has one of the codes. ``at_least``: an answer is that
     or more. ``is_``: an answer equals it. ``group``/``has``: one instance of the repeating
-    group meets ``has``. ``lost``/``left``/``percent``: lost x 100 >= (left + lost) x percent, of the
-    first answers, both in one unit code. ``all``, ``any``, ``none`` combine.
+    group meets ``has``. ``lost``/``left``/``percent``: lost x 100 >= (left + lost) x percent,
+    of the first answers, both in one unit code. ``all``, ``any``, ``none`` combine.
     """
 
     link_id: str | None = None
@@ -172,7 +176,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """How soon. ``rank`` 1 is the most urgent. ``owner`` is who the clinic named; None for nobody."""
+    """How soon. ``rank`` 1 is most urgent; ``owner`` is whom the clinic named, None for nobody."""
 
     id: str
     rank: int
@@ -186,7 +190,7 @@ class Level:
 class Rule:
     """One red-flag rule: when it fires, how urgent it is, what it says, and on whose word.
 
-    ``title`` names it in few words; ``says`` tells what was reported, ``advice`` what guidance asks.
+    ``title`` names it in few words; ``says`` tells what was reported, ``advice`` what follows.
 
     ``messages`` are the linkIds of what the patient sees on her screen when it fires.
     """
@@ -218,7 +222,7 @@ class SummaryMapping:
     flags_shown: int = 3
 
     def form(self, url: str | None, version: str | None) -> FormMapping | None:
-        """The mapping of this form version; a site's own filling (1.0.0+site.4) is the same form."""
+        """The mapping of this form version; a site's filling (1.0.0+site.4) is the same form."""
         for form in self.forms:
             if form.url == url and same_version(form.version, version):
                 return form

@@ -73,6 +73,7 @@ class Fact:
 
     ``says`` is a sentence of ours or of a rule; ``grounds`` are answers that it rests on and that
     are not repeated in it. ``folded``: shown small, after the ones in full.
+    ``further``: not of the first minute.
     """
 
     section: str
@@ -85,6 +86,7 @@ class Fact:
     rule: str = ""
     important: bool = False
     folded: bool = False
+    further: bool = False
 
     @property
     def derived_from(self) -> tuple[Origin, ...]:

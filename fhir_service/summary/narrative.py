@@ -12,6 +12,7 @@ from html import escape
 from fhir_service.summary.model import Asked, Cell, Fact, FormAnswers, Section, Summary, Value
 from fhir_service.summary.visible import visible
 
+_XHTML = "http://www.w3.org/1999/xhtml"
 _STATES = {
     "not-answered": "not answered",
     "not-asked": "not asked, ruled out by another answer",
@@ -20,12 +21,16 @@ _STATES = {
 
 def div(body: str, language: str) -> str:
     """A narrative's div around XHTML that is already escaped."""
-    return f'<div xmlns="http://www.w3.org/1999/xhtml" lang="{_text(language)}" xml:lang="{_text(language)}">{body}</div>'
+    tag = _text(language)
+    return f'<div xmlns="{_XHTML}" lang="{tag}" xml:lang="{tag}">{body}</div>'
 
 
 def section_div(section: Section, language: str) -> str:
     """The narrative of one section."""
-    return div("<ul>" + "".join(f"<li>{fact_words(one)}</li>" for one in section.facts) + "</ul>", language)
+    return div(
+        "<ul>" + "".join(f"<li>{fact_words(one)}</li>" for one in section.facts) + "</ul>",
+        language,
+    )
 
 
 def banner_div(summary: Summary) -> str:

@@ -42,7 +42,8 @@ def visible(text: str, shows: Callable[[str], bool] | None = None) -> str:
     if shows is None or shown.isascii():
         return shown
     return "".join(
-        letter if letter.isascii() or shows(letter) else f"<U+{ord(letter):04X}>" for letter in shown
+        letter if letter.isascii() or shows(letter) else f"<U+{ord(letter):04X}>"
+        for letter in shown
     )
 
 
@@ -51,5 +52,5 @@ def _named(match: re.Match[str]) -> str:
 
 
 def plain(text: str) -> str:
-    """Our own words and the form's, with typographic signs in ASCII; never for a patient's words."""
+    """Our own words and the form's, typographic signs in ASCII; never for a patient's words."""
     return text.translate(_PLAIN)
