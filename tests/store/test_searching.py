@@ -22,7 +22,7 @@ BASES = ["https://here.example.org/fhir"]
 DOCUMENTS = {
     case.values[0]["type"]: case.values[0]
     for case in cases("searching")
-    if "type" in case.values[0]  # type: ignore[operator, index]
+    if "type" in case.values[0]
 }
 
 
