@@ -5,6 +5,7 @@ https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
 
 from __future__ import annotations
 
+import atexit
 import http.client
 import os
 import shutil
@@ -17,6 +18,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -124,8 +126,24 @@ def answers(port: int, path: str = "/readyz") -> bool:
 
 
 def _environment() -> dict[str, str]:
-    """The environment without settings of the service that happen to be set."""
-    return {key: value for key, value in os.environ.items() if not key.startswith("FHIR_SERVICE_")}
+    """The environment without settings of the service, or of Python, that happen to be set.
+
+    An installed service has its modules compiled; here they are compiled by the first start, into
+    a folder of their own.
+    """
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith("FHIR_SERVICE_") and key != "PYTHONDONTWRITEBYTECODE"
+    }
+    return {**kept, "PYTHONPYCACHEPREFIX": _compiled_modules()}
+
+
+@cache
+def _compiled_modules() -> str:
+    folder = tempfile.TemporaryDirectory(prefix="fhir-service-modules-")
+    atexit.register(folder.cleanup)
+    return folder.name
 
 
 def _wait_ready(process: subprocess.Popen[bytes], port: int) -> bool:
