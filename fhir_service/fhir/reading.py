@@ -164,6 +164,18 @@ def _wrong(value: Any, steps: Steps) -> tuple[str, str] | None:
     return None
 
 
+def is_filled(value: Any) -> bool:
+    """Whether nothing in a JSON value is null, empty or blank, nor holds a control character."""
+    waiting: list[Any] = [value]
+    while waiting:
+        one = waiting.pop()
+        if one is None or _wrong(one, ("",)) is not None:
+            return False
+        if isinstance(one, dict | list):
+            waiting.extend(one.values() if isinstance(one, dict) else one)
+    return True
+
+
 _NULL = ("json-null", "null is no value in FHIR. Leave the element out.")
 
 

@@ -50,7 +50,7 @@ def check_resource(resource: Mapping[str, Any]) -> tuple[Issue, ...]:
     sound R4 as far as elements, types, cardinalities and required codes go.
     """
     type_ = resource.get("resourceType")
-    if type_ not in _MODELS:
+    if not isinstance(type_, str) or type_ not in _MODELS:
         names = ", ".join(sorted(_MODELS))
         says = f"The resource must say its resourceType, one of {names}."
         return (_issue("resource-type", says, "resourceType"),)
@@ -187,7 +187,7 @@ def _primitive(name: str, value: Any, path: tuple[str, ...], at: str) -> Iterato
             says = "A JSON true, false or number is expected, without quotation marks."
             yield _issue("value-malformed", says, at)
     codes = REQUIRED_CODES.get(".".join(path))
-    if codes is not None and value is not None and value not in codes:
+    if codes is not None and not (isinstance(value, str) and value in codes):
         says = f"The code must be one of {', '.join(sorted(codes))}."
         yield Issue("code-unknown", "code-invalid", says, expression=at)
 

@@ -60,6 +60,8 @@ def check_contained(contained: Any, place: str) -> Iterator[Issue]:
 
 def _element(element: Mapping[str, Any], type_: str, place: str) -> Iterator[Issue]:
     shape, values = SHAPES[type_], VALUES.get(type_, {})
+    if not element:
+        yield _issue("json-empty", "An object is never empty. Leave the element out.", place)
     for name, value in element.items():
         known = shape.get(name) or values.get(name)
         if known is not None:
@@ -103,12 +105,14 @@ def _property(value: Any, known: Property, type_: str, name: str, place: str) ->
         says = "A list is expected here." if known.many else "Only one value may stand here."
         yield _issue("list-expected" if known.many else "list-unexpected", says, place)
         return
+    if value == []:
+        yield _issue("json-empty", "A list is never empty. Leave the element out.", place)
     codes = CODES.get((type_, name))
     for number, one in enumerate(value if known.many else [value]):
         where = f"{place}[{number}]" if known.many else place
         if one is None and known.many and known.type in CHECKS:
             continue  # keeps the place of an extension in the sibling's list
-        if codes is not None and one not in codes:
+        if codes is not None and not (isinstance(one, str) and one in codes):
             says = f"The code must be one of {', '.join(sorted(codes))}."
             yield _issue("code-unknown", says, where, "code-invalid")
         else:

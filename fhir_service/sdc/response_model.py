@@ -23,6 +23,10 @@ DateTime = Annotated[str, Meta(pattern=DATE_TIME)]
 Instant = Annotated[str, Meta(pattern=INSTANT)]
 Time = Annotated[str, Meta(pattern=TIME)]
 Language = Annotated[str, Meta(pattern=LANGUAGE)]
+Filled = Annotated[str, Meta(min_length=1)]
+"""Not empty; that it is not blank either is for the walk to see."""
+Text = Annotated[str, Meta(pattern=r"[^ \t\r\n]")]
+LooseList = Annotated[list[Loose], Meta(min_length=1)]
 Whole = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 Status = Literal["in-progress", "completed", "amended", "entered-in-error", "stopped"]
 
@@ -30,23 +34,18 @@ Status = Literal["in-progress", "completed", "amended", "entered-in-error", "sto
 class Element(Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
     """What every element may carry."""
 
-    id: str | UnsetType = UNSET
-    extension: list[Loose] | UnsetType = UNSET
+    id: Text | UnsetType = UNSET
+    extension: LooseList | UnsetType = UNSET
 
 
 class Coding(Element, forbid_unknown_fields=True, kw_only=True, gc=False):
     """http://hl7.org/fhir/R4/datatypes.html#Coding"""
 
-    system: str | UnsetType = UNSET
-    version: str | UnsetType = UNSET
-    code: str | UnsetType = UNSET
-    display: str | UnsetType = UNSET
+    system: Filled | UnsetType = UNSET
+    version: Text | UnsetType = UNSET
+    code: Filled | UnsetType = UNSET
+    display: Filled | UnsetType = UNSET
     user_selected: bool | UnsetType = field(default=UNSET, name="userSelected")
-    system_more: Loose | UnsetType = field(default=UNSET, name="_system")
-    version_more: Loose | UnsetType = field(default=UNSET, name="_version")
-    code_more: Loose | UnsetType = field(default=UNSET, name="_code")
-    display_more: Loose | UnsetType = field(default=UNSET, name="_display")
-    user_selected_more: Loose | UnsetType = field(default=UNSET, name="_userSelected")
 
 
 class Quantity(Element, forbid_unknown_fields=True, kw_only=True, gc=False):
@@ -54,21 +53,16 @@ class Quantity(Element, forbid_unknown_fields=True, kw_only=True, gc=False):
 
     value: Raw | UnsetType = UNSET
     comparator: Literal["<", "<=", ">=", ">"] | UnsetType = UNSET
-    unit: str | UnsetType = UNSET
-    system: str | UnsetType = UNSET
-    code: str | UnsetType = UNSET
-    value_more: Loose | UnsetType = field(default=UNSET, name="_value")
-    comparator_more: Loose | UnsetType = field(default=UNSET, name="_comparator")
-    unit_more: Loose | UnsetType = field(default=UNSET, name="_unit")
-    system_more: Loose | UnsetType = field(default=UNSET, name="_system")
-    code_more: Loose | UnsetType = field(default=UNSET, name="_code")
+    unit: Text | UnsetType = UNSET
+    system: Filled | UnsetType = UNSET
+    code: Filled | UnsetType = UNSET
 
 
 class ResponseAnswer(Element, forbid_unknown_fields=True, kw_only=True):
     """One answer; exactly one of the values, or only extensions."""
 
     coding: Coding | UnsetType = field(default=UNSET, name="valueCoding")
-    string: str | UnsetType = field(default=UNSET, name="valueString")
+    string: Filled | UnsetType = field(default=UNSET, name="valueString")
     boolean: bool | UnsetType = field(default=UNSET, name="valueBoolean")
     integer: Whole | UnsetType = field(default=UNSET, name="valueInteger")
     decimal: Raw | UnsetType = field(default=UNSET, name="valueDecimal")
@@ -79,30 +73,25 @@ class ResponseAnswer(Element, forbid_unknown_fields=True, kw_only=True):
     quantity: Quantity | UnsetType = field(default=UNSET, name="valueQuantity")
     attachment: Loose | UnsetType = field(default=UNSET, name="valueAttachment")
     reference: Loose | UnsetType = field(default=UNSET, name="valueReference")
-    items: list[ResponseItem] | UnsetType = field(default=UNSET, name="item")
-    modifier_extension: list[Loose] | UnsetType = field(default=UNSET, name="modifierExtension")
-    string_more: Loose | UnsetType = field(default=UNSET, name="_valueString")
-    boolean_more: Loose | UnsetType = field(default=UNSET, name="_valueBoolean")
-    integer_more: Loose | UnsetType = field(default=UNSET, name="_valueInteger")
-    decimal_more: Loose | UnsetType = field(default=UNSET, name="_valueDecimal")
-    date_more: Loose | UnsetType = field(default=UNSET, name="_valueDate")
-    date_time_more: Loose | UnsetType = field(default=UNSET, name="_valueDateTime")
-    time_more: Loose | UnsetType = field(default=UNSET, name="_valueTime")
-    uri_more: Loose | UnsetType = field(default=UNSET, name="_valueUri")
+    items: Annotated[list[ResponseItem], Meta(min_length=1)] | UnsetType = field(
+        default=UNSET, name="item"
+    )
+    modifier_extension: LooseList | UnsetType = field(default=UNSET, name="modifierExtension")
 
 
 class ResponseItem(Element, forbid_unknown_fields=True, kw_only=True):
     """One item of a response."""
 
-    link_id: str = field(name="linkId")
-    definition: str | UnsetType = UNSET
-    text: str | UnsetType = UNSET
-    answers: list[ResponseAnswer] | UnsetType = field(default=UNSET, name="answer")
-    items: list[ResponseItem] | UnsetType = field(default=UNSET, name="item")
-    modifier_extension: list[Loose] | UnsetType = field(default=UNSET, name="modifierExtension")
-    link_id_more: Loose | UnsetType = field(default=UNSET, name="_linkId")
-    definition_more: Loose | UnsetType = field(default=UNSET, name="_definition")
-    text_more: Loose | UnsetType = field(default=UNSET, name="_text")
+    link_id: Filled = field(name="linkId")
+    definition: Filled | UnsetType = UNSET
+    text: Filled | UnsetType = UNSET
+    answers: Annotated[list[ResponseAnswer], Meta(min_length=1)] | UnsetType = field(
+        default=UNSET, name="answer"
+    )
+    items: Annotated[list[ResponseItem], Meta(min_length=1)] | UnsetType = field(
+        default=UNSET, name="item"
+    )
+    modifier_extension: LooseList | UnsetType = field(default=UNSET, name="modifierExtension")
 
 
 class Body(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -115,24 +104,78 @@ class Body(Struct, forbid_unknown_fields=True, kw_only=True):
     implicit_rules: Uri | UnsetType = field(default=UNSET, name="implicitRules")
     language: Language | UnsetType = UNSET
     narrative: Loose | UnsetType = field(default=UNSET, name="text")
-    contained: list[Loose] | UnsetType = UNSET
-    extension: list[Loose] | UnsetType = UNSET
-    modifier_extension: list[Loose] | UnsetType = field(default=UNSET, name="modifierExtension")
+    contained: LooseList | UnsetType = UNSET
+    extension: LooseList | UnsetType = UNSET
+    modifier_extension: LooseList | UnsetType = field(default=UNSET, name="modifierExtension")
     identifier: Loose | UnsetType = UNSET
-    based_on: list[Loose] | UnsetType = field(default=UNSET, name="basedOn")
-    part_of: list[Loose] | UnsetType = field(default=UNSET, name="partOf")
+    based_on: LooseList | UnsetType = field(default=UNSET, name="basedOn")
+    part_of: LooseList | UnsetType = field(default=UNSET, name="partOf")
     questionnaire: Uri | UnsetType = UNSET
     subject: Loose | UnsetType = UNSET
     encounter: Loose | UnsetType = UNSET
     authored: DateTime | UnsetType = UNSET
     author: Loose | UnsetType = UNSET
     source: Loose | UnsetType = UNSET
-    items: list[ResponseItem] | UnsetType = field(default=UNSET, name="item")
-    implicit_rules_more: Loose | UnsetType = field(default=UNSET, name="_implicitRules")
-    language_more: Loose | UnsetType = field(default=UNSET, name="_language")
-    questionnaire_more: Loose | UnsetType = field(default=UNSET, name="_questionnaire")
-    status_more: Loose | UnsetType = field(default=UNSET, name="_status")
-    authored_more: Loose | UnsetType = field(default=UNSET, name="_authored")
+    items: Annotated[list[ResponseItem], Meta(min_length=1)] | UnsetType = field(
+        default=UNSET, name="item"
+    )
+
+
+class FullCoding(Coding, kw_only=True):
+    """A Coding whose primitives carry extensions (``_display``)."""
+
+    more_system: Loose | UnsetType = field(default=UNSET, name="_system")
+    more_version: Loose | UnsetType = field(default=UNSET, name="_version")
+    more_code: Loose | UnsetType = field(default=UNSET, name="_code")
+    more_display: Loose | UnsetType = field(default=UNSET, name="_display")
+    more_user_selected: Loose | UnsetType = field(default=UNSET, name="_userSelected")
+
+
+class FullQuantity(Quantity, kw_only=True):
+    """A Quantity whose primitives carry extensions."""
+
+    more_value: Loose | UnsetType = field(default=UNSET, name="_value")
+    more_comparator: Loose | UnsetType = field(default=UNSET, name="_comparator")
+    more_unit: Loose | UnsetType = field(default=UNSET, name="_unit")
+    more_system: Loose | UnsetType = field(default=UNSET, name="_system")
+    more_code: Loose | UnsetType = field(default=UNSET, name="_code")
+
+
+class FullAnswer(ResponseAnswer, kw_only=True):
+    """An answer whose primitives carry extensions."""
+
+    coding: FullCoding | UnsetType = field(default=UNSET, name="valueCoding")
+    quantity: FullQuantity | UnsetType = field(default=UNSET, name="valueQuantity")
+    items: list[FullItem] | UnsetType = field(default=UNSET, name="item")  # type: ignore[assignment]
+    more_string: Loose | UnsetType = field(default=UNSET, name="_valueString")
+    more_boolean: Loose | UnsetType = field(default=UNSET, name="_valueBoolean")
+    more_integer: Loose | UnsetType = field(default=UNSET, name="_valueInteger")
+    more_decimal: Loose | UnsetType = field(default=UNSET, name="_valueDecimal")
+    more_date: Loose | UnsetType = field(default=UNSET, name="_valueDate")
+    more_date_time: Loose | UnsetType = field(default=UNSET, name="_valueDateTime")
+    more_time: Loose | UnsetType = field(default=UNSET, name="_valueTime")
+    more_uri: Loose | UnsetType = field(default=UNSET, name="_valueUri")
+
+
+class FullItem(ResponseItem, kw_only=True):
+    """An item whose primitives carry extensions."""
+
+    answers: list[FullAnswer] | UnsetType = field(default=UNSET, name="answer")  # type: ignore[assignment]
+    items: list[FullItem] | UnsetType = field(default=UNSET, name="item")  # type: ignore[assignment]
+    more_link_id: Loose | UnsetType = field(default=UNSET, name="_linkId")
+    more_definition: Loose | UnsetType = field(default=UNSET, name="_definition")
+    more_text: Loose | UnsetType = field(default=UNSET, name="_text")
+
+
+class FullBody(Body, kw_only=True):
+    """A response with extensions on primitives anywhere; it is read the slow way."""
+
+    items: list[FullItem] | UnsetType = field(default=UNSET, name="item")  # type: ignore[assignment]
+    more_implicit_rules: Loose | UnsetType = field(default=UNSET, name="_implicitRules")
+    more_language: Loose | UnsetType = field(default=UNSET, name="_language")
+    more_questionnaire: Loose | UnsetType = field(default=UNSET, name="_questionnaire")
+    more_status: Loose | UnsetType = field(default=UNSET, name="_status")
+    more_authored: Loose | UnsetType = field(default=UNSET, name="_authored")
 
 
 FIELDS: Mapping[str, ValueKind] = {

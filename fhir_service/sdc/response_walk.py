@@ -27,23 +27,31 @@ class Doubt(Exception):
 
 
 @lru_cache(4096)
-def _is_code_of(system: Any, code: Any) -> bool:
-    return (code is UNSET or is_code(code)) and (system is UNSET or is_uri(system))
+def _is_coding(system: Any, code: Any, display: Any) -> bool:
+    """Whether these make a Coding; False also for none of them, which is for others to look at."""
+    if system is UNSET and code is UNSET and display is UNSET:
+        return False
+    return (
+        (code is UNSET or is_code(code))
+        and (system is UNSET or is_uri(system))
+        and (display is UNSET or not display.isspace())
+    )
 
 
 class Walk:
-    """One walk over the items of a response, which are decoded and hold no siblings (``_text``).
+    """One walk over the items of a response, which are decoded.
 
-    ``index`` has every item by linkId, the last where one stands twice. ``answers`` counts the
-    answers; each has a value. Raises Doubt for what is not plainly sound. ``checked`` leaves the
-    checks out; ``extended`` looks for extensions too, in which case a value may be missing.
+    ``index`` has every item by linkId, the last where one stands twice. ``values`` counts the
+    properties whose name begins with "value" when each answer has one value. Raises Doubt for
+    what is not plainly sound. ``checked`` leaves the checks out; ``extended`` looks for
+    extensions too, in which case a value may be missing.
     """
 
-    __slots__ = ("answers", "checked", "extended", "index")
+    __slots__ = ("checked", "extended", "index", "values")
 
     def __init__(self, *, extended: bool = False, checked: bool = False) -> None:
         self.index: dict[str, ResponseItem] = {}
-        self.answers = 0
+        self.values = 0
         self.extended = extended
         self.checked = checked
 
@@ -51,47 +59,64 @@ class Walk:
         """Take in these items and all below them."""
         if depth > ITEM_LEVELS:
             raise Doubt
-        index, look = self.index, self.look
+        index = self.index
+        look = self.skip if self.checked else self.thorough if self.extended else self.plain
         for item in items:
             index[item.link_id] = item
-            answers = item.answers
-            if answers is not UNSET:
-                look(answers)
-                for answer in answers:
-                    if answer.items is not UNSET:
-                        self.over(answer.items, depth + 1)
+            if item.answers is not UNSET:
+                look(item.answers, depth)
             if item.items is not UNSET:
                 self.over(item.items, depth + 1)
-            if item.definition is not UNSET and not is_uri(item.definition):
-                raise Doubt
-            if self.extended:
+            if item.text is UNSET or item.text.isspace() or item.definition is not UNSET:
+                _words(item)
+        if self.extended and not self.checked:
+            for item in items:
                 _extensions(item)
 
-    def look(self, answers: Sequence[ResponseAnswer]) -> None:
-        """Check these answers, what lies in them left out."""
-        self.answers += len(answers)
-        if self.checked:
-            return
-        if self.extended:
-            for answer in answers:
-                _thorough(answer)
-            return
+    def plain(self, answers: Sequence[ResponseAnswer], depth: int) -> None:
+        """Answers without extensions: each has a value, in the form of its type."""
+        self.values += len(answers)
         for answer in answers:
             coding = answer.coding
             if coding is not UNSET:
-                if not _is_code_of(coding.system, coding.code):
+                if not _is_coding(coding.system, coding.code, coding.display):
                     raise Doubt
-            elif answer.string is UNSET and answer.boolean is UNSET and answer.integer is UNSET:
-                _rare(answer)
+            elif answer.string is not UNSET:
+                if answer.string.isspace():
+                    raise Doubt
+            elif answer.boolean is UNSET and answer.integer is UNSET:
+                self.values += _rare(answer)
+            if answer.items is not UNSET:
+                self.over(answer.items, depth + 1)
+
+    def thorough(self, answers: Sequence[ResponseAnswer], depth: int) -> None:
+        """Answers that may have extensions."""
+        for answer in answers:
+            _thorough(answer)
+            if answer.items is not UNSET:
+                self.over(answer.items, depth + 1)
+
+    def skip(self, answers: Sequence[ResponseAnswer], depth: int) -> None:
+        """Answers that were checked before."""
+        for answer in answers:
+            if answer.items is not UNSET:
+                self.over(answer.items, depth + 1)
 
 
-def _rare(answer: ResponseAnswer) -> None:
-    """An answer that has a value of the rarer types, or none."""
+def _words(item: ResponseItem) -> None:
+    if item.text is not UNSET and item.text.isspace():
+        raise Doubt
+    if item.definition is not UNSET and not is_uri(item.definition):
+        raise Doubt
+
+
+def _rare(answer: ResponseAnswer) -> int:
+    """Check an answer that has a value of the rarer types, or none; gives how many values lie in it."""
     for name, check in _CHECKS.items():
         value = getattr(answer, name)
         if value is not UNSET:
             check(value)
-            return
+            return int(isinstance(value, Quantity) and value.value is not UNSET)
     raise Doubt
 
 
@@ -118,7 +143,7 @@ def _extensions(element: ResponseItem | ResponseAnswer | Coding | Quantity) -> N
 
 
 def _coding(coding: Coding) -> None:
-    if not _is_code_of(coding.system, coding.code):
+    if not _is_coding(coding.system, coding.code, coding.display):
         raise Doubt
 
 
@@ -131,7 +156,11 @@ def _must_be_number(raw: Raw) -> None:
 def _quantity(quantity: Quantity) -> None:
     if quantity.value is not UNSET:
         _must_be_number(quantity.value)
-    if not _is_code_of(quantity.system, quantity.code):
+    if quantity.code is not UNSET and not is_code(quantity.code):
+        raise Doubt
+    if quantity.system is not UNSET and not is_uri(quantity.system):
+        raise Doubt
+    if quantity.value is UNSET:
         raise Doubt
 
 
@@ -140,8 +169,13 @@ def _day(value: str) -> None:
         raise Doubt
 
 
-def _sound(_: str) -> None:
+def _sound(_: object) -> None:
     """What its pattern has checked."""
+
+
+def _not_blank(value: str) -> None:
+    if value.isspace():
+        raise Doubt
 
 
 def _loose(type_: str) -> Callable[[Any], None]:
@@ -153,6 +187,7 @@ def _loose(type_: str) -> Callable[[Any], None]:
 
 
 _CHECKS: Mapping[str, Callable[[Any], None]] = {
+    "string": _not_blank,
     "coding": _coding,
     "date": _day,
     "quantity": _quantity,

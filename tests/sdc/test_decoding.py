@@ -160,11 +160,11 @@ def test_the_fast_way_accepts_only_what_the_slow_way_accepts(data: st.DataObject
             holder = holder[key]
         match data.draw(st.sampled_from(["replace", "remove", "add"])):
             case "replace":
-                holder[path[-1]] = data.draw(JUNK)
+                holder[path[-1]] = copy.deepcopy(data.draw(JUNK))
             case "remove":
                 del holder[path[-1]]
             case _ if isinstance(holder, dict):
-                holder[data.draw(NAMES)] = data.draw(JUNK)
+                holder[data.draw(NAMES)] = copy.deepcopy(data.draw(JUNK))
     body = as_bytes(mutant)
     fast = responses._fast(body) is not None
     try:
