@@ -23,7 +23,7 @@ def run(report: Report) -> None:
             report.figure(
                 "first start ever (database made, forms published), CPU",
                 server.cpu_seconds(),
-                None,
+                1.0,
                 "s",
             )
         starts = []
