@@ -28,10 +28,7 @@ def test_one_process_counts_for_itself() -> None:
     environ = {k: v for k, v in os.environ.items() if k != "PROMETHEUS_MULTIPROC_DIR"}
     for _ in range(2):
         told = counted(environ)
-        assert (
-            'fhir_service_requests_total{method="GET",route="/fhir/Questionnaire",status="200"} 1.0'
-            in told
-        )
+        assert 'route="/fhir/Questionnaire",status="200"} 1.0' in told
         assert "fhir_service_outbox_open 3.0" in told
 
 
