@@ -79,11 +79,26 @@ class Enablement:
             self._open.discard(plan.link_id)
 
     def _meets(self, plan: Plan, source: Source, scopes: Scopes) -> bool:
+        if source.simple:
+            return self._simply(source)
         try:
             return holds(source.condition, self._given(source, scopes))
         except UnitsDiffer:
             self.doubts[plan.link_id] = source.condition.question
             return False
+
+    def _simply(self, source: Source) -> bool:
+        """A Coding or boolean that is asked for by ``=``, of a question that is always enabled."""
+        item = self._index.get(source.condition.question)
+        if item is None or item.answers is UNSET:
+            return False
+        asked = source.simple
+        if source.condition.kind == "boolean":
+            return any(answer.boolean is source.condition.value for answer in item.answers)
+        return any(
+            answer.coding is not UNSET and (answer.coding.system, answer.coding.code) == asked
+            for answer in item.answers
+        )
 
     def _given(self, source: Source, scopes: Scopes) -> list[Given]:
         if source.plan is None:

@@ -6,7 +6,7 @@ For this package alone. http://hl7.org/fhir/R4/questionnaire.html
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fhir_service.sdc import extensions as ext
@@ -41,6 +41,8 @@ class Source:
 
     ``flat`` when nothing on the way repeats and ``base`` is the form: then there is one instance
     at most. ``own`` when the source is the repeating question in whose answer the item lies.
+    ``simple`` when it asks by ``=`` for a boolean, or for a Coding with system and code (these),
+    of a question that nothing disables.
     """
 
     condition: Condition
@@ -49,6 +51,7 @@ class Source:
     path: tuple[Plan, ...]
     flat: bool
     own: bool
+    simple: tuple[Any, ...] | None = None
 
 
 class Plan:
@@ -56,8 +59,8 @@ class Plan:
 
     __slots__ = (
         "always", "ancestors", "children", "codings", "computed_text", "conditional", "demanding",
-        "exclusive", "field", "free_text", "index", "is_group", "item", "kinds", "limits", "link_id", "option_values",
-        "parent", "plain", "sources", "unresolved", "weighed",
+        "exclusive", "field", "free_text", "index", "is_group", "item", "kinds", "limits", "link_id", "longest", "option_values",
+        "parent", "plain", "sources", "span", "unresolved", "weighed",
         "words",
     )  # fmt: skip
 
@@ -95,6 +98,8 @@ class Plan:
             and all(o.kind != "string" for o in item.options)
         )
         self.computed_text = False
+        self.longest = _INTEGERS[1] if item.max_length is None else item.max_length
+        self.span = _span(item) if item.type == "integer" else None
         self.plain = False
         self.weighed: tuple[Plan, ...] = ()
 
@@ -138,7 +143,27 @@ _LIMITS = (
 
 def _limits(item: Item) -> bool:
     """Whether an answer has to keep a limit that is checked on its value."""
-    return item.max_length is not None or any(url in item.extensions for url in _LIMITS)
+    lengthy = item.max_length is not None and item.type not in ("string", "text")
+    spanned = item.type == "integer"
+    return lengthy or any(
+        url in item.extensions for url in _LIMITS if not (spanned and url in _SPAN)
+    )
+
+
+_SPAN = (ext.MIN_VALUE, ext.MAX_VALUE)
+_INTEGERS = -(2**31), 2**31 - 1
+
+
+def _span(item: Item) -> tuple[int, int] | None:
+    """The least and the greatest integer of an integer item; None where a limit is something else."""
+    low, high = (ext.value(item.extensions, url) for url in _SPAN)
+    bounds = tuple(
+        default if value is None else value
+        for value, default in zip((low, high), _INTEGERS, strict=True)
+    )
+    whole = all(isinstance(bound, int) and not isinstance(bound, bool) for bound in bounds)
+    several = any(len(item.extensions.get(url, ())) > 1 for url in _SPAN)
+    return bounds if whole and not several else None  # type: ignore[return-value]
 
 
 EXPRESSIONS: Mapping[str, str] = {
@@ -208,6 +233,8 @@ def plan_items(
         known[link_id].computed_text = True
     root.weighed = tuple(plan for plan in known.values() if _weighs(plan))
     _settle(root)
+    for plan in known.values():
+        plan.sources = tuple(_simplified(source) for source in plan.sources)
     return root, known
 
 
@@ -257,6 +284,23 @@ def _source(plan: Plan, condition: Condition, known: Mapping[str, Plan]) -> Sour
     path = way[way.index(base) + 1 :] if base is not None else way[1:]
     flat = base is None and not any(one.repeats for one in path[:-1])
     return Source(condition, source, base, path, flat=flat, own=own)
+
+
+def _simplified(source: Source) -> Source:
+    condition = source.condition
+    if (
+        source.plan is None
+        or not source.flat
+        or source.plan.conditional
+        or condition.operator != "="
+    ):
+        return source
+    value = condition.value
+    if condition.kind == "boolean":
+        return replace(source, simple=(value,))
+    if condition.kind == "Coding" and "system" in value and "code" in value:
+        return replace(source, simple=(value["system"], value["code"]))
+    return source
 
 
 def plans(root: Plan) -> Iterator[Plan]:

@@ -11,13 +11,13 @@ from typing import Final
 
 from fhir_service.fhir.primitives import UUID
 from fhir_service.sdc.comparing import part
-from fhir_service.sdc.validation.context import Answered, Check
+from fhir_service.sdc.validation.context import Answered, Check, Place
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:.+")
 _UUID = re.compile(UUID)
 
 
-def type_fits(check: Check, answered: Answered, place: str) -> None:
+def type_fits(check: Check, answered: Answered, place: Place) -> None:
     """E1, E2: the value is of the question's type, or of a type that one of its options has."""
     kinds = answered.plan.kinds
     if kinds and answered.kind not in kinds:
@@ -30,7 +30,7 @@ def type_fits(check: Check, answered: Answered, place: str) -> None:
         )
 
 
-def one_line(check: Check, answered: Answered, place: str) -> None:
+def one_line(check: Check, answered: Answered, place: Place) -> None:
     """E3: no line breaks in a string; text may have them."""
     if answered.plan.item.type != "string" or answered.kind != "string":
         return
@@ -38,7 +38,7 @@ def one_line(check: Check, answered: Answered, place: str) -> None:
         check.tell("string-line-break", place, answered.plan)
 
 
-def url_is_absolute(check: Check, answered: Answered, place: str) -> None:
+def url_is_absolute(check: Check, answered: Answered, place: Place) -> None:
     """E4: an absolute address; a urn:uuid in lower case; no path of a file."""
     if answered.kind != "uri":
         return
@@ -49,13 +49,13 @@ def url_is_absolute(check: Check, answered: Answered, place: str) -> None:
         check.tell("url-malformed", place, answered.plan)
 
 
-def quantity_has_value(check: Check, answered: Answered, place: str) -> None:
+def quantity_has_value(check: Check, answered: Answered, place: Place) -> None:
     """F22: a quantity has its number."""
     if answered.kind == "Quantity" and part(answered.value, "value") is None:
         check.tell("quantity-without-value", place, answered.plan)
 
 
-RULES: Final[tuple[Callable[[Check, Answered, str], None], ...]] = (
+RULES: Final[tuple[Callable[[Check, Answered, Place], None], ...]] = (
     type_fits,
     one_line,
     url_is_absolute,

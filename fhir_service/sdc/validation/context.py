@@ -25,6 +25,10 @@ Trail = tuple[Any, ...] | None
 """How the walk came to a place: (trail above, number of the item, number of the answer or None)."""
 
 
+Place = str | tuple[Any, ...] | None
+"""A FHIRPath, or the trail of which it is made when something is found there."""
+
+
 class Codes(Protocol):
     """Who knows what stands in value sets."""
 
@@ -81,7 +85,7 @@ class Check:
         self.unresolved: set[str] = set()
         self.severities = POLICY[response.status]
 
-    def tell(self, key: str, place: str, plan: Plan | None = None, **values: Any) -> None:
+    def tell(self, key: str, place: Place, plan: Plan | None = None, **values: Any) -> None:
         """Add a finding of this key, as grave as the response's status makes it."""
         named = KEYS[key]
         severity = self.severities[named.family]
@@ -93,7 +97,7 @@ class Check:
                 code=named.code,
                 says=sentence(key, self.language, {"text": self.text(plan), **values}),
                 severity=severity,
-                expression=place,
+                expression=place if isinstance(place, str) else place_of(place),
                 link_id=None if plan is None else plan.link_id or None,
                 verdict="not-verified" if named.not_verified else "broken",
             )

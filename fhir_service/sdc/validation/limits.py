@@ -11,10 +11,10 @@ from typing import Any, Final
 from fhir_service.sdc import extensions as ext
 from fhir_service.sdc.comparing import UnitsDiffer, decimal_of, order, part
 from fhir_service.sdc.item_reading import choice
-from fhir_service.sdc.validation.context import Answered, Check
+from fhir_service.sdc.validation.context import Answered, Check, Place
 
 
-def max_length(check: Check, answered: Answered, place: str) -> None:
+def max_length(check: Check, answered: Answered, place: Place) -> None:
     """F1: maxLength, in characters."""
     most = answered.plan.item.max_length
     if most is not None and answered.kind in ("string", "uri") and len(answered.value) > most:
@@ -22,18 +22,18 @@ def max_length(check: Check, answered: Answered, place: str) -> None:
         check.tell("answer-too-long", place, answered.plan, limit=most, count=count)
 
 
-def min_value(check: Check, answered: Answered, place: str) -> None:
+def min_value(check: Check, answered: Answered, place: Place) -> None:
     """F4, F7: minValue, minQuantity."""
     _compare(check, answered, place, (ext.MIN_VALUE, ext.MIN_QUANTITY), -1)
 
 
-def max_value(check: Check, answered: Answered, place: str) -> None:
+def max_value(check: Check, answered: Answered, place: Place) -> None:
     """F4, F7: maxValue, maxQuantity."""
     _compare(check, answered, place, (ext.MAX_VALUE, ext.MAX_QUANTITY), 1)
 
 
 def _compare(
-    check: Check, answered: Answered, place: str, urls: tuple[str, ...], beyond: int
+    check: Check, answered: Answered, place: Place, urls: tuple[str, ...], beyond: int
 ) -> None:
     plan = answered.plan
     for url in urls:
@@ -64,7 +64,7 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
-def decimal_places(check: Check, answered: Answered, place: str) -> None:
+def decimal_places(check: Check, answered: Answered, place: Place) -> None:
     """F11: maxDecimalPlaces; trailing zeros count."""
     most = ext.value(answered.plan.item.extensions, ext.MAX_DECIMAL_PLACES)
     if not isinstance(most, int) or answered.kind not in ("decimal", "Quantity"):
@@ -77,7 +77,7 @@ def decimal_places(check: Check, answered: Answered, place: str) -> None:
         check.tell("too-many-decimals", place, answered.plan, limit=most)
 
 
-def unit_offered(check: Check, answered: Answered, place: str) -> None:
+def unit_offered(check: Check, answered: Answered, place: Place) -> None:
     """F18: the unit is one of unitOption, by system and code."""
     options = answered.plan.item.extensions.get(ext.UNIT_OPTION, ())
     if not options or answered.kind != "Quantity" or _open(answered):
@@ -93,7 +93,7 @@ def _open(answered: Answered) -> bool:
     return ext.value(answered.plan.item.extensions, ext.UNIT_OPEN) not in (None, "optionsOnly")
 
 
-RULES: Final[tuple[Callable[[Check, Answered, str], None], ...]] = (
+RULES: Final[tuple[Callable[[Check, Answered, Place], None], ...]] = (
     max_length,
     min_value,
     max_value,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from fhir_service.sdc.plans import Plan
 from fhir_service.sdc.response_model import ResponseItem, value_of
-from fhir_service.sdc.validation.context import Check
+from fhir_service.sdc.validation.context import Check, Place
 
 
 def is_answered(item: ResponseItem) -> bool:
@@ -20,7 +20,7 @@ def is_answered(item: ResponseItem) -> bool:
     return any(map(is_answered, item.items or ()))
 
 
-def answers_of(check: Check, plan: Plan, count: int, place: str) -> None:
+def answers_of(check: Check, plan: Plan, count: int, place: Place) -> None:
     """D1, D4, D5, D6: how many answers a question has."""
     item = plan.item
     if count == 0 and item.required:
@@ -31,7 +31,9 @@ def answers_of(check: Check, plan: Plan, count: int, place: str) -> None:
         check.tell("several-answers", place, plan)
 
 
-def instances_of(check: Check, plan: Plan, instances: Sequence[ResponseItem], place: str) -> None:
+def instances_of(
+    check: Check, plan: Plan, instances: Sequence[ResponseItem], place: Place
+) -> None:
     """D2, D7: something is answered in a required group; how often a group repeats."""
     if plan.item.required and not any(map(is_answered, instances)):
         check.tell("required-group-empty", place, plan)
@@ -39,7 +41,7 @@ def instances_of(check: Check, plan: Plan, instances: Sequence[ResponseItem], pl
         _least_and_most(check, plan, len(instances), place)
 
 
-def _least_and_most(check: Check, plan: Plan, count: int, place: str) -> None:
+def _least_and_most(check: Check, plan: Plan, count: int, place: Place) -> None:
     least, most = plan.item.min_occurs, plan.item.max_occurs
     if least is not None and count < least:
         check.tell("too-few", place, plan, limit=least, count=count)

@@ -12,7 +12,7 @@ from fhir_service.sdc import extensions as ext
 from fhir_service.sdc.comparing import part
 from fhir_service.sdc.items import Option
 from fhir_service.sdc.plans import Plan, value_key
-from fhir_service.sdc.validation.context import Answered, Check
+from fhir_service.sdc.validation.context import Answered, Check, Place, Trail
 
 
 def _plain(value: Any) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def _option(plan: Plan, coding: Any) -> Option | None:
     )
 
 
-def offered(check: Check, answered: Answered, place: str) -> None:
+def offered(check: Check, answered: Answered, place: Place) -> None:
     """G1, G2, G3: the answer is one of the options; open choices take free text besides."""
     plan, kind = answered.plan, answered.kind
     if not plan.item.options or kind not in plan.kinds:
@@ -60,7 +60,7 @@ def offered(check: Check, answered: Answered, place: str) -> None:
         check.tell("option-not-offered", place, plan)
 
 
-def display_fits(check: Check, answered: Answered, place: str) -> None:
+def display_fits(check: Check, answered: Answered, place: Place) -> None:
     """G12: the display is the option's, in one of its languages."""
     if answered.kind != "Coding":
         return
@@ -71,7 +71,7 @@ def display_fits(check: Check, answered: Answered, place: str) -> None:
         check.tell("display-wrong", place, answered.plan, option=option.labels.get("", ""))
 
 
-def free_text(check: Check, answered: Answered, place: str) -> None:
+def free_text(check: Check, answered: Answered, place: Place) -> None:
     """G4, G5: free text only where it is allowed, and not for what is an option."""
     plan = answered.plan
     if answered.kind != "string" or not plan.free_text:
@@ -90,7 +90,7 @@ def free_text(check: Check, answered: Answered, place: str) -> None:
         check.tell("free-text-is-option", place, plan)
 
 
-def system_named(check: Check, answered: Answered, place: str) -> None:
+def system_named(check: Check, answered: Answered, place: Place) -> None:
     """G15: a code has a system."""
     if answered.kind != "Coding" or part(answered.value, "code") is None:
         return
@@ -98,7 +98,7 @@ def system_named(check: Check, answered: Answered, place: str) -> None:
         check.tell("coding-without-system", place, answered.plan)
 
 
-def in_value_set(check: Check, answered: Answered, place: str) -> None:
+def in_value_set(check: Check, answered: Answered, place: Place) -> None:
     """G9, G11: the code is in the value set; where that is not known, this is told."""
     value_set = answered.plan.item.answer_value_set
     if value_set is None or answered.kind != "Coding":
@@ -112,7 +112,7 @@ def in_value_set(check: Check, answered: Answered, place: str) -> None:
         check.tell("value-set-not-member", place, answered.plan)
 
 
-RULES: Final[tuple[Callable[[Check, Answered, str], None], ...]] = (
+RULES: Final[tuple[Callable[[Check, Answered, Place], None], ...]] = (
     offered,
     free_text,
     display_fits,
@@ -121,19 +121,20 @@ RULES: Final[tuple[Callable[[Check, Answered, str], None], ...]] = (
 )
 
 
-def together(check: Check, plan: Plan, given: Sequence[Answered], place: str) -> None:
+def together(check: Check, plan: Plan, given: Sequence[Answered], trail: Trail) -> None:
     """B17, G6: no answer twice; an exclusive option alone."""
     seen = set()
+    above, item, _ = trail or (None, 0, None)
     for answered in given:
         key = answered.kind, _key(answered)
         if key in seen and plan.item.repeats:
-            check.tell("same-answer-twice", f"{place}.answer[{answered.number}]", plan)
+            check.tell("same-answer-twice", (above, item, answered.number), plan)
         seen.add(key)
     if len(given) > 1:
         for answered in given:
             option = plan.exclusive.get(_key(answered))
             if option is not None:
-                where = f"{place}.answer[{answered.number}]"
+                where = (above, item, answered.number)
                 label = option.labels.get("", "")
                 check.tell("exclusive-option-with-others", where, plan, option=label)
 

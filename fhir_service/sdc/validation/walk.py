@@ -11,16 +11,34 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from fhir_service.sdc.enablement import Enablement, Scopes
+from fhir_service.sdc.items import ValueKind
 from fhir_service.sdc.plans import Plan
 from fhir_service.sdc.response_model import ResponseAnswer, ResponseItem, value_of
 from fhir_service.sdc.validation import answers, limits, occurrence, options, structure
-from fhir_service.sdc.validation.context import Answered, Check, Met, Trail, place_of
+from fhir_service.sdc.validation.context import Answered, Check, Met, Place, Trail
 
-ANSWER_RULES: Final[tuple[Callable[[Check, Answered, str], None], ...]] = (
-    *answers.RULES,
-    *options.RULES,
-    *limits.RULES,
-)
+AnswerRule = Callable[[Check, Answered, Place], None]
+
+_LIMITED: Final[tuple[AnswerRule, ...]] = (limits.min_value, limits.max_value)
+_RULES: Final[Mapping[ValueKind, tuple[AnswerRule, ...]]] = {
+    "Coding": options.RULES,
+    "string": (answers.one_line, options.offered, options.free_text, limits.max_length),
+    "uri": (answers.url_is_absolute, options.offered, limits.max_length),
+    "Quantity": (answers.quantity_has_value, *limits.RULES),
+    "decimal": (options.offered, *_LIMITED, limits.decimal_places),
+    "integer": (options.offered, *_LIMITED),
+    "date": (options.offered, *_LIMITED),
+    "dateTime": (options.offered, *_LIMITED),
+    "time": (options.offered, *_LIMITED),
+    "boolean": (options.offered,),
+    "Attachment": (),
+    "Reference": (options.offered,),
+}
+RULES_FOR: Final[Mapping[ValueKind, tuple[AnswerRule, ...]]] = {
+    kind: (answers.type_fits, *rules) for kind, rules in _RULES.items()
+}
+"""The rules that have something to say of a value of this type, in the order they are told."""
+
 _EMPTY: Final[Mapping[str, Any]] = {}
 _NONE: Final[Sequence[ResponseItem]] = ()
 
@@ -45,16 +63,15 @@ class Walk:
         for number, item in enumerate(items):
             child = children.get(item.link_id)
             if child is None:
-                structure.unknown_item(check, item.link_id, place_of((trail, number, None)))
+                structure.unknown_item(check, item.link_id, (trail, number, None))
                 continue
             if child.index <= last:
-                structure.order(check, child, last, place_of((trail, number, None)))
+                structure.order(check, child, last, (trail, number, None))
             else:
                 last = child.index
             enabled = shown and (not child.sources or enablement.enabled(child, scopes))
             if shown and not enabled and occurrence.is_answered(item):
-                place = place_of((trail, number, None))
-                check.tell("answer-while-disabled", place, child)
+                check.tell("answer-while-disabled", (trail, number, None), child)
             self.one(child, item, (trail, number, None), scopes, enabled)
         if shown and plan.demanding:
             self.demands(plan, items, trail, scopes)
@@ -70,9 +87,9 @@ class Walk:
             or (item.answers if plan.is_group else item.items) is not UNSET
             or plan.field is None
         ):
-            met, place = Met(plan, item, shown), place_of(trail)
+            met = Met(plan, item, shown)
             for rule in structure.RULES:
-                rule(self.check, met, place)
+                rule(self.check, met, trail)
         if plan.is_group:
             inner = {**scopes, plan.link_id: item} if plan.repeats else scopes
             self.level(plan, item.items or _NONE, trail, inner, shown)
@@ -99,9 +116,9 @@ class Walk:
                 above, item, _ = trail
                 self.level(plan, answer.items, (above, item, number), scopes, shown)
         if len(given) > 1 or not shown:
-            self.together(plan, given, place_of(trail), shown)
+            self.together(plan, given, trail, shown)
         elif plan.item.min_occurs is not None:
-            occurrence.answers_of(self.check, plan, len(given), place_of(trail))
+            occurrence.answers_of(self.check, plan, len(given), trail)
 
     def answer(
         self, plan: Plan, answer: ResponseAnswer, number: int, trail: Any, shown: bool
@@ -111,15 +128,14 @@ class Walk:
         above, item, _ = trail
         if found is None:
             return
-        place = place_of((above, item, number))
         answered = Answered(plan, *found, number)
-        for rule in ANSWER_RULES:
-            rule(self.check, answered, place)
+        for rule in RULES_FOR[found[0]]:
+            rule(self.check, answered, (above, item, number))
         if plan.unresolved and number == 0 and shown:
-            self.unresolved(plan, plan.unresolved, place_of(trail))
+            self.unresolved(plan, plan.unresolved, trail)
 
     def together(
-        self, plan: Plan, given: Sequence[ResponseAnswer], place: str, shown: bool
+        self, plan: Plan, given: Sequence[ResponseAnswer], trail: Trail, shown: bool
     ) -> None:
         """What the answers of a question have to keep among themselves."""
         valued = [
@@ -128,9 +144,9 @@ class Walk:
             if (found := value_of(answer)) is not None
         ]
         if len(valued) > 1:
-            options.together(self.check, plan, valued, place)
+            options.together(self.check, plan, valued, trail)
         if shown and valued:
-            occurrence.answers_of(self.check, plan, len(valued), place)
+            occurrence.answers_of(self.check, plan, len(valued), trail)
 
     def demands(
         self, plan: Plan, items: Sequence[ResponseItem], trail: Trail, scopes: Scopes
@@ -140,7 +156,7 @@ class Walk:
             if child.sources and not self.enablement.enabled(child, scopes):
                 continue
             numbers = [n for n, item in enumerate(items) if item.link_id == child.link_id]
-            place = place_of((trail, numbers[0], None) if numbers else trail)
+            place = (trail, numbers[0], None) if numbers else trail
             if child.always and not (child.item.answer_value_set and numbers):
                 self.unresolved(child, child.always, place)
             if child.is_group:
@@ -149,7 +165,7 @@ class Walk:
             elif not any(_has_value(items[number]) for number in numbers):
                 occurrence.answers_of(self.check, child, 0, place)
 
-    def unresolved(self, plan: Plan, names: Sequence[str], place: str) -> None:
+    def unresolved(self, plan: Plan, names: Sequence[str], place: Place) -> None:
         """Tell, once an item, of the rules that are not decided here."""
         said = self.check.unresolved
         if plan.link_id not in said:
@@ -164,7 +180,7 @@ class Walk:
             item = self.check.response.index.get(self.enablement.doubts[link_id])
             if item is not None:
                 plan = self.check.form.plans[link_id]
-                self.check.tell("units-not-comparable", place_of(None), plan)
+                self.check.tell("units-not-comparable", None, plan)
 
 
 def _has_value(item: ResponseItem) -> bool:
@@ -182,12 +198,18 @@ def _plainly_right(plan: Plan, answer: ResponseAnswer) -> bool:
     field = plan.field
     if field == "string":
         value = answer.string
-        return value is not UNSET and (
-            plan.item.type == "text" or ("\n" not in value and "\r" not in value)
+        return (
+            value is not UNSET
+            and not plan.item.options
+            and len(value) <= plan.longest
+            and (plan.item.type == "text" or ("\n" not in value and "\r" not in value))
         )
-    return field in ("boolean", "integer", "decimal", "date") and (
-        not plan.item.options and getattr(answer, field) is not UNSET
-    )
+    if field == "integer" and plan.span is not None and not plan.item.options:
+        return answer.integer is not UNSET and plan.span[0] <= answer.integer <= plan.span[1]
+    return field in _FREE and not plan.item.options and getattr(answer, field) is not UNSET
+
+
+_FREE: Final = frozenset({"boolean", "decimal", "date"})
 
 
 def run(check: Check, *, careful: bool = False) -> None:
@@ -195,6 +217,6 @@ def run(check: Check, *, careful: bool = False) -> None:
     walk = Walk(check, careful=careful)
     root = check.form.plan
     if root.always:
-        walk.unresolved(root, root.always, place_of(None))
+        walk.unresolved(root, root.always, None)
     walk.level(root, check.response.items, None, _EMPTY, True)
     walk.doubts()
