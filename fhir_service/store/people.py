@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from fhir_service.fhir.dates import moment
 from fhir_service.store.database import Connection
 from fhir_service.store.opening import StoreDesk
-from fhir_service.store.reading import stored
 from fhir_service.store.record import Recording
+from fhir_service.store.rows import stored
 from fhir_service.store.statements import AUDIT_COLUMNS, STORED_COLUMNS
 from fhir_service.workflow.ports import Stored, Told
 

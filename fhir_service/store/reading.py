@@ -6,16 +6,13 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fhir_service.fhir.dates import moment
 from fhir_service.fhir.searching import Page, Search
 from fhir_service.store import statements
+from fhir_service.store.rows import Run, stored
 from fhir_service.workflow.ports import Stored
 
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
-
-Run = Callable[[str, Sequence[Any]], Sequence[Sequence[Any]]]
-"""Runs a query with ``?`` marks and gives its rows."""
 
 _NUMBERS = re.compile(r"([0-9]+)")
 _LAST_VERSION = 2**31 - 1
@@ -94,18 +91,3 @@ def _rank(row: Sequence[Any]) -> tuple[int, list[tuple[int, int, str]], int]:
         if part not in ("", ".")
     ]
     return status, parts, row[4]
-
-
-def stored(row: Sequence[Any]) -> Stored:
-    """A row of statements.STORED_COLUMNS as the use cases know it."""
-    resource_type, id_, version, last_updated, body, patient, method, deleted = row
-    return Stored(
-        resource_type,
-        id_,
-        version,
-        moment(last_updated),
-        bytes(body),
-        patient,
-        method,
-        bool(deleted),
-    )

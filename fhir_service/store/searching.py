@@ -29,7 +29,7 @@ from fhir_service.fhir.issues import NotUnderstood
 from fhir_service.fhir.search_parameters import SearchParameter, parameter_of, parameters_of
 from fhir_service.fhir.searching import Criterion, Page, Search
 from fhir_service.store.conditions import ROUGH, Condition, condition
-from fhir_service.store.reading import Run, stored
+from fhir_service.store.rows import Run, stored
 from fhir_service.store.statements import STORED_COLUMNS
 from fhir_service.store.tables import resource, search_value, version
 from fhir_service.workflow.ports import Stored

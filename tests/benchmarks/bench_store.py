@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +132,7 @@ def _wall(desk: StoreDesk, pairs: list[tuple[str, str]]) -> float:
 def _fill(desk: StoreDesk, done: int, size: int) -> None:
     """Responses of three forms, a second apart, 20 of each patient; one commit for a thousand."""
 
-    def work(record: Any, begin: int) -> None:
+    def work(begin: int, record: Any) -> None:
         for n in range(begin, min(begin + 1_000, size)):
             at = START + timedelta(seconds=n)
             body = (
@@ -142,7 +143,7 @@ def _fill(desk: StoreDesk, done: int, size: int) -> None:
             record.keep(Stored(KIND, str(uuid.uuid4()), 1, at, body.encode(), patient))
 
     for begin in range(done, size, 1_000):
-        desk.write(lambda record, begin=begin: work(record, begin))
+        desk.write(partial(work, begin))
 
 
 if __name__ == "__main__":

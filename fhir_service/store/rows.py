@@ -1,0 +1,30 @@
+"""Rows as they come from a driver, and what they are to the use cases.
+
+https://peps.python.org/pep-0249/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fhir_service.fhir.dates import moment
+from fhir_service.workflow.ports import Stored
+
+Run = Callable[[str, Sequence[Any]], Sequence[Sequence[Any]]]
+"""Runs a query with ``?`` marks and gives its rows."""
+
+
+def stored(row: Sequence[Any]) -> Stored:
+    """A row of statements.STORED_COLUMNS as the use cases know it."""
+    resource_type, id_, version, last_updated, body, patient, method, deleted = row
+    return Stored(
+        resource_type,
+        id_,
+        version,
+        moment(last_updated),
+        bytes(body),
+        patient,
+        method,
+        bool(deleted),
+    )
