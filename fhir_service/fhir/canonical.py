@@ -19,7 +19,8 @@ class Canonical:
     version: str | None = None
     fragment: str | None = None
 
-    def __str__(self) -> str:
+    def text(self) -> str:
+        """As it is written."""
         version = "" if self.version is None else f"|{self.version}"
         fragment = "" if self.fragment is None else f"#{self.fragment}"
         return f"{self.url}{version}{fragment}"

@@ -143,9 +143,9 @@ def _findings(resource: dict[str, Any], twice: _Twice) -> Iterator[Issue]:
         else:
             inner = [((*steps, number), one) for number, one in enumerate(value)]
         for path, one in inner:
-            says = _wrong(one, path)
-            if says is not None:
-                yield _at(*says, base, path)
+            wrong = _wrong(one, path)
+            if wrong is not None:
+                yield _at(*wrong, base, path)
         waiting.extend(reversed([each for each in inner if isinstance(each[1], dict | list)]))
 
 

@@ -35,8 +35,20 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
 }
 _CHOICE = re.compile(r"(?:value|answer|defaultValue|deceased|multipleBirth)([A-Z][A-Za-z]+)")
 _BOOLEANS = frozenset(
-    "required repeats readOnly experimental immutable active initialSelected caseSensitive "
-    "compositional versionNeeded preferred userSelected".split()
+    {
+        "required",
+        "repeats",
+        "readOnly",
+        "experimental",
+        "immutable",
+        "active",
+        "initialSelected",
+        "caseSensitive",
+        "compositional",
+        "versionNeeded",
+        "preferred",
+        "userSelected",
+    }
 )
 _INTEGERS = frozenset({"maxLength", "count"})
 _EXTENSIONS = frozenset({"extension", "modifierExtension"})
@@ -44,7 +56,7 @@ _LEFT_OUT = _EXTENSIONS | {"contained"}
 
 
 def check_resource(resource: Mapping[str, Any]) -> tuple[Issue, ...]:
-    """The findings on the structure of a Questionnaire, ValueSet, CodeSystem, ConceptMap or Patient.
+    """What is wrong with the structure of a Questionnaire, a terminology resource or a Patient.
 
     ``resource`` comes from read_json. Each finding has its FHIRPath place; none means that it is
     sound R4 as far as elements, types, cardinalities and required codes go.
@@ -82,7 +94,7 @@ def _by_model(resource: Mapping[str, Any], type_: str) -> Iterator[Issue]:
 
 
 def _without_extensions(value: Any) -> Any:
-    """The same without extensions, which the models know in part; they are checked by our shapes."""
+    """The same without extensions: the models know them in part, our shapes check them."""
     if isinstance(value, list):
         return [_without_extensions(one) for one in value]
     if not isinstance(value, dict):

@@ -46,7 +46,7 @@ def check_contained(contained: Any, place: str) -> Iterator[Issue]:
             says = "A contained resource says its resourceType."
             yield _issue("contained-without-type", says, where)
         id_ = resource.get("id")
-        if not is_id(id_):
+        if not isinstance(id_, str) or not is_id(id_):
             yield _issue("contained-without-id", "A contained resource has an id.", where)
         elif id_ in seen:
             says = "Another contained resource has the same id."

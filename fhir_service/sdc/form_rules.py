@@ -1,4 +1,4 @@
-"""Rules of a form: what R4 and its invariants forbid is an error, what only bars an offer a warning.
+"""Rules of a form: what R4 forbids is an error, what only bars an offer a warning.
 
 http://hl7.org/fhir/R4/questionnaire.html#invs
 """
@@ -56,11 +56,9 @@ def check_questionnaire(questionnaire: Mapping[str, Any]) -> tuple[Issue, ...]:
     for one in places:
         known.setdefault(one.raw.get("linkId", ""), one)
     tree = Tree(places, known)
-    return tuple(
-        [
-            *_form(questionnaire),
-            *(issue for one in places for rule in RULES for issue in rule(one, tree)),
-        ]
+    return (
+        *_form(questionnaire),
+        *(issue for one in places for rule in RULES for issue in rule(one, tree)),
     )
 
 
@@ -225,7 +223,7 @@ def max_length(place: Place, _: Tree) -> Iterator[Issue]:
 
 
 def initial(place: Place, _: Tree) -> Iterator[Issue]:
-    """Q7, Q12, que-11, que-13: initial values, where there are no options, and of the right type."""
+    """Q7, Q12, que-11, que-13: initial values stand where no options do, and fit the type."""
     raw = place.raw
     given = raw.get("initial", ())
     if given and raw.get("answerOption"):

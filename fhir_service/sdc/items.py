@@ -103,7 +103,7 @@ class Item:
     extensions: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
 
     def text(self, language: str | None = None) -> str:
-        """Its words in that language; the form's own where there is no translation; "" for none."""
+        """Its words in that language; the form's own where it has none; "" for neither."""
         return in_language(self.texts, language)
 
 

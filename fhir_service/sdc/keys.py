@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 Family = Literal["structure", "required", "counts", "limits", "disabled", "warning", "information"]
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One finding: FHIR's issue type, the rule's id, its family (which the status policy asks for).
+    """One finding: FHIR's issue type, the rule's id, its family (the status policy asks for it).
 
     ``not_verified`` when the finding says that the rule could not be decided.
     """
@@ -30,9 +30,8 @@ def _keys() -> Mapping[str, Key]:
     made: dict[str, Key] = {}
     for line in _TABLE.strip().splitlines():
         key, code, rule, family, meaning = (part.strip() for part in line.split(" | "))
-        made[key] = Key(
-            code, rule, family, meaning, family != "structure" and "not decided" in meaning
-        )  # type: ignore[arg-type]
+        undecided = family != "structure" and "not decided" in meaning
+        made[key] = Key(code, rule, cast(Family, family), meaning, undecided)
     return made
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from msgspec import UNSET
+
 from fhir_service.sdc import extensions as ext
 from fhir_service.sdc.items import Condition, Item, Option, ValueKind
 from fhir_service.sdc.response_model import FIELD_OF
@@ -55,12 +57,35 @@ class Source:
 
 
 class Plan:
-    """One item of the form as the walk sees it; the form is the root, with an empty linkId."""
+    """One item of the form as the walk sees it; the root, its linkId empty, is the form."""
 
     __slots__ = (
-        "always", "ancestors", "children", "codings", "computed_text", "conditional", "demanding",
-        "exclusive", "field", "free_text", "index", "is_group", "item", "kinds", "limits", "link_id", "longest", "option_values",
-        "parent", "plain", "sources", "span", "unresolved", "weighed",
+        "always",
+        "ancestors",
+        "children",
+        "codings",
+        "computed_text",
+        "conditional",
+        "demanding",
+        "exclusive",
+        "field",
+        "free_text",
+        "index",
+        "is_group",
+        "item",
+        "kinds",
+        "limits",
+        "link_id",
+        "longest",
+        "offered",
+        "option_values",
+        "parent",
+        "plain",
+        "quick",
+        "sources",
+        "span",
+        "unresolved",
+        "weighed",
         "words",
     )  # fmt: skip
 
@@ -71,7 +96,7 @@ class Plan:
         self.parent = parent
         self.ancestors: tuple[Plan, ...] = () if parent is None else (*parent.ancestors, parent)
         self.is_group = item.type == "group"
-        self.words = frozenset(item.texts.values())
+        self.words: frozenset[Any] = frozenset((*item.texts.values(), UNSET))
         kinds = list(KINDS_OF[item.type])
         for option in item.options:
             if option.kind not in kinds:
@@ -101,6 +126,8 @@ class Plan:
         self.longest = _INTEGERS[1] if item.max_length is None else item.max_length
         self.span = _span(item) if item.type == "integer" else None
         self.plain = False
+        self.quick = False
+        self.offered = _offered(item.options)
         self.weighed: tuple[Plan, ...] = ()
 
     @property
@@ -110,7 +137,7 @@ class Plan:
 
 
 def value_key(kind: ValueKind, value: Any) -> Any:
-    """What option values are compared by: a Coding by system and code, a Reference by address."""
+    """What option values are compared by: system and code, or the address of a Reference."""
     if isinstance(value, Mapping):
         if kind == "Coding":
             return (
@@ -150,12 +177,22 @@ def _limits(item: Item) -> bool:
     )
 
 
+def _offered(options: Sequence[Option]) -> frozenset[tuple[Any, Any, Any]]:
+    """(system, code, display) of all Codings that choose an option, UNSET where one may miss."""
+    return frozenset(
+        (option.value.get("system", UNSET), option.value["code"], display)
+        for option in options
+        if option.kind == "Coding" and "code" in option.value and "system" in option.value
+        for display in (*option.labels.values(), UNSET)
+    )
+
+
 _SPAN = (ext.MIN_VALUE, ext.MAX_VALUE)
 _INTEGERS = -(2**31), 2**31 - 1
 
 
 def _span(item: Item) -> tuple[int, int] | None:
-    """The least and the greatest integer of an integer item; None where a limit is something else."""
+    """The least and the greatest integer of an item; None where a limit is something else."""
     low, high = (ext.value(item.extensions, url) for url in _SPAN)
     bounds = tuple(
         default if value is None else value
@@ -200,7 +237,7 @@ _ALWAYS = frozenset({"enableWhenExpression", "questionnaire-constraint", "target
 
 
 def _computed_texts(items: Sequence[Mapping[str, Any]]) -> set[str]:
-    """The linkIds of the items whose text is computed, http://hl7.org/fhir/R4/extension-cqf-expression.html"""
+    """The linkIds of the items whose text is computed."""
     found = set()
     for item in items:
         extensions = ext.by_url(item.get("_text", {}).get("extension"))
@@ -259,6 +296,15 @@ def _settle(plan: Plan) -> None:
     for child in plan.children.values():
         _settle(child)
     plan.demanding = tuple(child for child in plan.children.values() if _demands(child))
+    plan.quick = not (
+        plan.is_group
+        or plan.field is None
+        or plan.limits
+        or plan.unresolved
+        or plan.demanding
+        or plan.item.min_occurs
+        or plan.item.answer_value_set
+    )
     plan.plain = not (plan.limits or plan.unresolved or plan.item.answer_value_set)
 
 

@@ -1,4 +1,4 @@
-"""The walk over decoded items that msgspec can not make: one value an answer, lexical forms, depth.
+"""The walk over decoded items that msgspec can not make: one value an answer, forms, depth.
 
 http://hl7.org/fhir/R4/questionnaireresponse.html
 """
@@ -111,7 +111,7 @@ def _words(item: ResponseItem) -> None:
 
 
 def _rare(answer: ResponseAnswer) -> int:
-    """Check an answer that has a value of the rarer types, or none; gives how many values lie in it."""
+    """Check an answer of the rarer types, or without value; gives how many values lie in it."""
     for name, check in _CHECKS.items():
         value = getattr(answer, name)
         if value is not UNSET:

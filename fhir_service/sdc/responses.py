@@ -45,13 +45,16 @@ _PLAIN = {"reference": ""}.keys()
 class Response:
     """A response that is sound FHIR; whether it keeps the rules of its form is another question.
 
-    ``items`` are its root items and ``index`` all of them by linkId, decoded. What the response
-    does not say is None, or empty.
+    ``items`` are its root items and ``index`` all of them by linkId, decoded. ``extended`` is False
+    when it has no extension. What the response does not say is None, or empty.
     """
 
-    __slots__ = ("body", "index", "items")
+    __slots__ = ("body", "extended", "index", "items")
 
-    def __init__(self, body: Body, index: Mapping[str, ResponseItem]) -> None:
+    def __init__(
+        self, body: Body, index: Mapping[str, ResponseItem], *, extended: bool = True
+    ) -> None:
+        self.extended = extended
         self.body = body
         self.index = index
         self.items: Sequence[ResponseItem] = body.items or ()
@@ -153,15 +156,15 @@ def _fast(body: bytes) -> Response | None:
         walk.over(decoded.items or ())
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Doubt):
         return None
-    if not walk.extended and walk.values != body.count(b'"value'):
-        if walk.values != _values_in_items(body, decoded):
-            return None  # two values in one answer
-    return Response(decoded, walk.index)
+    if not walk.extended and not _one_each(walk.values, body, decoded):
+        return None
+    return Response(decoded, walk.index, extended=walk.extended)
 
 
-def _values_in_items(body: bytes, decoded: Body) -> int:
-    """How many properties in the items are named "value…": an Identifier in the envelope has one."""
-    return body.count(b'"value') - _encoder.encode(decoded.identifier or None).count(b'"value')
+def _one_each(values: int, body: bytes, decoded: Body) -> bool:
+    """Whether the body has just the properties "value…" that answers with one value each have."""
+    more = body.count(b'"value') - values
+    return more == 0 or more == _encoder.encode(decoded.identifier or None).count(b'"value')
 
 
 def _must_be_sound(decoded: Body) -> None:
@@ -200,7 +203,7 @@ def _slow(body: bytes) -> Response:
 
 
 def shape_findings(raw: Mapping[str, Any]) -> tuple[Issue, ...]:
-    """Every finding on the structure of a response read by read_json; of many, the first hundred."""
+    """Every finding on the structure of a response from read_json; of many, the first hundred."""
     if raw.get("resourceType") != TYPE:
         says = "The resource must be a QuestionnaireResponse, and say so in resourceType."
         return (Issue("resource-type", "structure", says, expression="resourceType"),)

@@ -11,8 +11,8 @@ from fhir_service.sdc.keys import KEYS
 from fhir_service.sdc.responses import decode
 from fhir_service.sdc.validation import validate
 from fhir_service.sdc.validation.context import Check
-from fhir_service.sdc.validation.wording import WORDING
 from fhir_service.sdc.validation.walk import run
+from fhir_service.sdc.validation.wording import WORDING
 from tests.support.cases import cases
 
 FORM = {"resourceType": "Questionnaire", "url": "http://example.org/form", "version": "1"}

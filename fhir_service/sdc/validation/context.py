@@ -22,7 +22,7 @@ from fhir_service.sdc.validation.wording import LONGEST_TEXT, sentence
 ROOT = "QuestionnaireResponse"
 
 Trail = tuple[Any, ...] | None
-"""How the walk came to a place: (trail above, number of the item, number of the answer or None)."""
+"""How the walk came to a place: (trail above, number of the item, of the answer or None)."""
 
 
 Place = str | tuple[Any, ...] | None
@@ -62,7 +62,7 @@ class Answered:
 
 @dataclass(slots=True)
 class Met:
-    """One item of the response beside the form's. ``shown`` when it and all around it are enabled."""
+    """One item of the response beside the form's. ``shown`` when it and all around are enabled."""
 
     plan: Plan
     item: ResponseItem

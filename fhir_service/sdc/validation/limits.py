@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from fhir_service.sdc import extensions as ext
-from fhir_service.sdc.comparing import UnitsDiffer, decimal_of, order, part
+from fhir_service.sdc.comparing import UnitsDiffer, order, part
 from fhir_service.sdc.item_reading import choice
+from fhir_service.sdc.response_model import decimal_of
 from fhir_service.sdc.validation.context import Answered, Check, Place
 
 

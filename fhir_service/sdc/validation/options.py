@@ -22,7 +22,7 @@ def _plain(value: Any) -> dict[str, Any]:
 
 
 def _constraint(plan: Plan) -> str | None:
-    """answerConstraint, an element of R5 used as extension: optionsOnly, optionsOrType, optionsOrString."""
+    """AnswerConstraint of R5, as extension: optionsOnly, optionsOrType, optionsOrString."""
     found = ext.value(plan.item.extensions, ext.ANSWER_CONSTRAINT)
     return found if isinstance(found, str) else None
 

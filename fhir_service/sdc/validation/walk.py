@@ -57,9 +57,9 @@ class Walk:
     def level(
         self, plan: Plan, items: Sequence[ResponseItem], trail: Trail, scopes: Scopes, shown: bool
     ) -> None:
-        """The items of one place; ``plan`` is the form's item around them, enabled if ``shown``."""
+        """The items of one place, ``plan`` around them, enabled if ``shown``."""
         children, check, enablement = plan.children, self.check, self.enablement
-        last = -1
+        last, quick = -1, not (self.careful or check.response.extended)
         for number, item in enumerate(items):
             child = children.get(item.link_id)
             if child is None:
@@ -70,6 +70,8 @@ class Walk:
             else:
                 last = child.index
             enabled = shown and (not child.sources or enablement.enabled(child, scopes))
+            if quick and enabled and child.quick and _is_quick(child, item):
+                continue
             if shown and not enabled and occurrence.is_answered(item):
                 check.tell("answer-while-disabled", (trail, number, None), child)
             self.one(child, item, (trail, number, None), scopes, enabled)
@@ -187,14 +189,25 @@ def _has_value(item: ResponseItem) -> bool:
     return any(value_of(answer) is not None for answer in item.answers or ())
 
 
+def _is_quick(plan: Plan, item: ResponseItem) -> bool:
+    """Whether the item has one answer, plainly right, and nothing besides."""
+    given = item.answers
+    if given is UNSET or len(given) != 1 or item.items is not UNSET:
+        return False
+    answer = given[0]
+    return (
+        item.text in plan.words
+        and item.definition is UNSET
+        and answer.items is UNSET
+        and _plainly_right(plan, answer)
+    )
+
+
 def _plainly_right(plan: Plan, answer: ResponseAnswer) -> bool:
     """Whether no rule could have anything against this answer, to an item without limits."""
     coding = answer.coding
     if coding is not UNSET:
-        option = plan.codings.get((coding.system, coding.code))
-        return option is not None and (
-            coding.display is UNSET or coding.display in option.labels.values()
-        )
+        return (coding.system, coding.code, coding.display) in plan.offered
     field = plan.field
     if field == "string":
         value = answer.string

@@ -3,6 +3,7 @@
 ``{text}`` is the question as the form words it. No sentence repeats what a patient wrote.
 """
 
+# ruff: noqa: E501
 from __future__ import annotations
 
 from collections.abc import Mapping
