@@ -113,7 +113,7 @@ class Printer:
 
 def as_data(summary: Summary) -> dict[str, Any]:
     """The summary as plain data for the template; what the fonts can not draw is spelled out."""
-    made: dict[str, Any] = _plain(summary, lambda text: visible(text, shows))
+    made: dict[str, Any] = _plain(summary, lambda text: visible(text, shows).replace("\t", "    "))
     return {
         **made,
         "columns": {section.kind.id: list(section.columns) for section in summary.sections},

@@ -165,6 +165,7 @@ def _wrapped(words: str, start: str = "") -> Iterator[str]:
             initial_indent=head,
             subsequent_indent=room,
             break_on_hyphens=False,
+            expand_tabs=False,
             replace_whitespace=False,
             drop_whitespace=True,
         ) or [head.rstrip()]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from fhir_service.summary.answers import Given
 from fhir_service.summary.flags import Fired, fired
-from fhir_service.summary.lines import Mapped, label_of, short, words_of
+from fhir_service.summary.lines import Mapped, label_of, origins, short, words_of
 from fhir_service.summary.mapping import SummaryMapping
 from fhir_service.summary.model import Cell, Fact, Value
 from fhir_service.summary.words import code_of
@@ -31,15 +31,13 @@ def attention(
 
 def _flag(section: str, mapped: Mapped, one: Fired, *, folded: bool) -> Fact:
     cells = tuple(_because(mapped, one))
-    origins = (given.value.origin for given in one.because)
-    grounds = tuple(origin for origin in origins if origin is not None)
     return Fact(
         section=section,
         label=one.level.words,
         kind="derived",
         cells=cells if not folded else (),
         says=one.rule.title if folded or not cells else one.rule.advice,
-        grounds=grounds,
+        grounds=origins(one.because),
         rule=one.rule.id,
         important=not folded,
         folded=folded,
@@ -74,7 +72,7 @@ def _unowned(section: str, found: Sequence[Fired]) -> Iterator[Fact]:
     bare = dict.fromkeys(one.level.words for one in found if one.level.owner is None)
     if bare:
         some = "" if all(one.level.owner is None for one in found) else f" ({', '.join(bare)})"
-        says = f"No owner is named{some}, team flags are off: nobody was alerted."
+        says = f"No owner named{some}, team flags off: nobody was alerted."
         yield Fact(section, "", "derived", says=says)
 
 

@@ -23,7 +23,7 @@ from fhir_service.summary.mapping import (
     RowCell,
     Score,
 )
-from fhir_service.summary.model import Cell, Fact, Kind, Value
+from fhir_service.summary.model import Cell, Fact, Kind, Origin, Value
 from fhir_service.summary.words import code_of, own_option
 
 
@@ -43,7 +43,8 @@ def facts_of(mapped: Mapped, visit: Sequence[Mapped]) -> Iterator[Fact]:
     if form.questions is not None:
         yield from questions(form.questions, reading, visit)
     for row in form.rows:
-        yield from rows(row, reading)
+        lists = [line.link_id for line in form.lines if line.besides == row.group]
+        yield from rows(row, reading, [given for one in lists for given in reading.of(one)])
     for score in form.scores:
         yield from scores(score, mapped)
     for line in form.lines:
@@ -58,6 +59,11 @@ def short(given: Given, words: Mapping[str, str]) -> Value:
     if code is not None and code in words:
         return replace(given.value, words=words[code])
     return given.value
+
+
+def origins(givens: Sequence[Given]) -> tuple[Origin, ...]:
+    """Where these answers lie."""
+    return tuple(given.value.origin for given in givens if given.value.origin is not None)
 
 
 def kind_of(values: Sequence[Value]) -> Kind:
@@ -87,8 +93,12 @@ def plain_line(line: Line, reading: Reading) -> Iterator[Fact]:
         )
 
 
-def rows(row: Row, reading: Reading) -> Iterator[Fact]:
-    """One fact for each instance of a repeating group that has an answer."""
+def rows(row: Row, reading: Reading, ticked: Sequence[Given] = ()) -> Iterator[Fact]:
+    """One fact for each instance of a repeating group that has an answer.
+
+    ``ticked`` are answers of a list that the rows tell more of: those a row is headed by are its
+    grounds.
+    """
     for number, instance in enumerate(reading.instances.get(row.group, ()), start=1):
         head = tuple(short(given, row.words) for given in instance.get(row.head, ()))
         cells = tuple(
@@ -99,7 +109,9 @@ def rows(row: Row, reading: Reading) -> Iterator[Fact]:
         if head or any(cell.values for cell in cells):
             label = "" if head else f"{row.label} {number}"
             shown = (*head, *chain.from_iterable(cell.values for cell in cells))
-            yield Fact(row.section, label, kind_of(shown), head, cells)
+            heads = {code_of(given.answer) for given in instance.get(row.head, ())} - {None}
+            same = [given for given in ticked if code_of(given.answer) in heads]
+            yield Fact(row.section, label, kind_of(shown), head, cells, grounds=origins(same))
 
 
 def _shown(cell: RowCell, answers: Answers) -> tuple[Value, ...]:
@@ -109,12 +121,7 @@ def _shown(cell: RowCell, answers: Answers) -> tuple[Value, ...]:
 def scores(score: Score, mapped: Mapped) -> Iterator[Fact]:
     """The total as sent beside what the answers add up to; none is made of incomplete answers."""
     reading = mapped.reading
-    parts = tuple(
-        given.value.origin
-        for cell in score.of
-        for given in reading.of(cell.link_id)
-        if given.value.origin is not None
-    )
+    parts = origins([given for cell in score.of for given in reading.of(cell.link_id)])
     sent = reading.of(score.total)
     if not parts and not sent:
         return
@@ -165,22 +172,20 @@ def losses(loss: Loss, reading: Reading) -> Iterator[Fact]:
         return
     percent = share.quantize(Decimal("0.1"), ROUND_HALF_UP)
     about = Value(f"about {percent} %", "derived", origin=lost[0].value.origin)
-    grounds = tuple(one.value.origin for one in (*lost, *left) if one.value.origin is not None)
-    yield Fact(loss.section, loss.label, "derived", (about,), grounds=grounds)
+    yield Fact(loss.section, loss.label, "derived", (about,), grounds=origins((*lost, *left)))
 
 
 def questions(asking: Questions, reading: Reading, visit: Sequence[Mapped]) -> Iterator[Fact]:
     """Her ranked questions first, in her order and words; then what she picked besides."""
     ranked = [given for link_id in asking.ranked for given in reading.of(link_id)]
-    others = [
-        given
-        for link_id in (*asking.own, *asking.picked)
-        for given in reading.of(link_id)
-        if not any(_same(given, top) for top in ranked)
-    ]
+    listed = [given for link_id in (*asking.own, *asking.picked) for given in reading.of(link_id)]
+    others = [given for given in listed if not any(_same(given, top) for top in ranked)]
     yield from _heed(asking, [*ranked, *others], visit)
     for number, given in enumerate(ranked, start=1):
-        yield Fact(asking.section, f"{number}.", given.value.kind, (given.value,), important=True)
+        same = origins([one for one in listed if _same(one, given)])
+        shown = (given.value,)
+        kind = given.value.kind
+        yield Fact(asking.section, f"{number}.", kind, shown, grounds=same, important=True)
     if others:
         label = "Also wants to ask" if ranked else "Wants to ask (not ranked)"
         values = tuple(given.value for given in others)
