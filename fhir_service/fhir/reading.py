@@ -106,7 +106,7 @@ def _refused(key: str, says: str) -> NotUnderstood:
 def _deeper(plain: Any, limit: int) -> bool:
     """Whether arrays and objects lie in each other deeper than ``limit``."""
     level = [plain]
-    for _ in range(limit + 1):
+    for _ in range(limit):
         level = [
             inner
             for one in level

@@ -87,7 +87,8 @@ def _by_model(resource: Mapping[str, Any], type_: str) -> Iterator[Issue]:
         _model(type_).model_validate(_without_extensions(plain))
     except ValidationError as error:
         for each in error.errors(include_url=False, include_input=False, include_context=False):
-            where = place(type_, _steps(each["loc"]))
+            unknown = each["type"] == "extra_forbidden"  # its place is that of what holds it
+            where = place(type_, _steps(each["loc"][:-1] if unknown else each["loc"]))
             yield _issue(*_told(each["type"], each["msg"]), where)
     except RecursionError:
         yield _issue("too-deep", "The resource is nested too deep.", type_)
