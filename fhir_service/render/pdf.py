@@ -17,7 +17,7 @@ from typing import Any
 
 from fhir_service.fhir.issues import Unavailable
 from fhir_service.render.fonts import shows
-from fhir_service.render.printing import receive, send
+from fhir_service.render.pipes import receive, send
 from fhir_service.summary.model import Summary
 from fhir_service.summary.visible import visible
 

@@ -1,20 +1,20 @@
 """The process that prints: a summary as JSON comes in on standard input, a PDF goes out.
 
-Each message is four bytes of length, big-endian, and the message; a length of 0 in the answer is
-followed by an error, as a message. It ends when its input does. Apart from the server, since a
-compiler takes 100 MiB and must not take the server with it. https://typst.app/docs/reference/pdf/
+An empty answer is followed by the name of what went wrong. It ends when its input does. Apart from
+the server, since a compiler takes 100 MiB and must not take the server with it.
+https://typst.app/docs/reference/pdf/
 """
 
 from __future__ import annotations
 
 import json
-import struct
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
 
 import typst
+
+from fhir_service.render.pipes import receive, send
 
 _HERE = Path(__file__).resolve().parent
 
@@ -45,22 +45,6 @@ def _print(compiler: typst.Compiler, asked: bytes) -> bytes:
     if not isinstance(pdf, bytes):
         raise TypeError("one PDF was asked for")
     return pdf
-
-
-def send(stream: IO[bytes], message: bytes) -> None:
-    """Write one message."""
-    stream.write(struct.pack(">I", len(message)) + message)
-    stream.flush()
-
-
-def receive(stream: IO[bytes]) -> bytes | None:
-    """Read one message; None where the stream has ended."""
-    head = stream.read(4)
-    if len(head) < 4:  # noqa: PLR2004  # the length of the length
-        return None
-    size = struct.unpack(">I", head)[0]
-    message = stream.read(size)
-    return message if len(message) == size else None
 
 
 if __name__ == "__main__":

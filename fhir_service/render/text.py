@@ -40,15 +40,22 @@ def text(summary: Summary) -> str:
         facts = [one for one in section.facts if not (section.kind.further or one.further)]
         if facts:
             lines.extend(_section(section, facts))
-    lines += ["", "FURTHER, for reference and for the staff"]
-    for section in summary.sections:
-        facts = [one for one in section.facts if section.kind.further or one.further]
-        if facts:
-            lines.extend(_section(section, facts))
+    lines.extend(_further(summary))
     lines += ["", "=" * WIDTH, "ALL ANSWERS, in the order of each form"]
     for form in summary.appendix:
         lines.extend(_form(form))
     return "\n".join(lines) + "\n"
+
+
+def _further(summary: Summary) -> Iterator[str]:
+    """What is not of the first minute, section by section; nothing where there is none."""
+    head = ["", "FURTHER, for reference and for the staff"]
+    for section in summary.sections:
+        facts = [one for one in section.facts if section.kind.further or one.further]
+        if facts:
+            yield from head
+            yield from _section(section, facts)
+            head = []
 
 
 def _banner(summary: Summary) -> Iterator[str]:

@@ -127,7 +127,7 @@ def _left_open(section: str, visit: Sequence[Mapped]) -> Iterator[Fact]:
         yield Fact(section, f"Not asked ({hidden})", "derived", says=says)
     strange = sum(one.state == "not-in-form" for mapped in visit for one in mapped.reading.asked)
     if strange:
-        says = f"{strange} answers have no place in their form"
+        says = f"answers without a place in their form: {strange}"
         yield Fact(section, "Outside the form", "derived", says=says)
 
 
@@ -164,7 +164,7 @@ def _form_answers(mapped: Mapped, zone: tzinfo, language: str) -> FormAnswers:
         response=source.id,
         response_version=source.version,
         status=str(source.response.get("status", "")),
-        authored=local(authored, zone) if authored else "time of answering not stated",
+        authored=local(authored, zone) if authored else "at a time not stated",
         received=_moment(source.last_updated, zone),
         answered_by=_answered_by(mapped.form, mapped.reading),
         language=source.response.get("language"),
@@ -195,7 +195,7 @@ def _answered_by(form: FormMapping | None, reading: Reading) -> str:
     return _WHO.get(kind.rpartition("/")[2], _NOT_STATED)
 
 
-_NOT_STATED = "not stated by whom"
+_NOT_STATED = "someone not stated"
 _WHO = {
     "Patient": "the patient",
     "RelatedPerson": "someone else, for the patient",
@@ -210,7 +210,6 @@ def _banner_lines(answers: Sequence[FormAnswers]) -> Iterator[str]:
     for one in answers:
         by_whom.setdefault(one.answered_by, []).append(one)
     for whom, forms in by_whom.items():
-        by = "By whom is not stated" if whom == _NOT_STATED else f"By {whom}"
         day, _, _ = forms[0].authored.partition(" ")
         zone = forms[0].authored.rpartition(" ")[2]
         told = [f"{_which(one)}, {one.authored}" for one in forms[:1]]
@@ -219,7 +218,7 @@ def _banner_lines(answers: Sequence[FormAnswers]) -> Iterator[str]:
             if when.startswith(f"{day} ") and when.endswith(f" {zone}"):
                 when = when.removeprefix(f"{day} ").removesuffix(f" {zone}")
             told.append(f"{_which(one)}, {when}")
-        yield f"{by}: {'; '.join(told)}"
+        yield f"By {whom}: {'; '.join(told)}"
 
 
 def _which(one: FormAnswers) -> str:

@@ -7,11 +7,14 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import cast
 
 import pypdf
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pypdf.generic import DictionaryObject
+from typing_extensions import override
 
 from fhir_service.render.html import html
 from fhir_service.render.pdf import Printer
@@ -43,6 +46,7 @@ class _Words(HTMLParser):
         self.ids: list[str] = []
         self.links: list[str] = []
 
+    @override
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
         named = dict(attrs)
@@ -50,6 +54,7 @@ class _Words(HTMLParser):
         self.links += [one] if (one := named.get("href")) else []
         assert not any(name.startswith("on") for name in named)
 
+    @override
     def handle_data(self, data: str) -> None:
         self.words.append(data)
 
@@ -159,9 +164,10 @@ def test_the_same_summary_gives_the_same_bytes(printer: Printer) -> None:
 
 def test_the_pdf_is_tagged_has_its_fonts_and_one_page_before_the_answers(printer: Printer) -> None:
     reader = pypdf.PdfReader(io.BytesIO(printer.pdf(typical())))
-    root = reader.trailer["/Root"].get_object()
-    assert root["/MarkInfo"]["/Marked"]
-    assert root["/Lang"] == "en"
+    root = cast("DictionaryObject", reader.trailer["/Root"].get_object())
+    marks = cast("DictionaryObject", root["/MarkInfo"])
+    assert marks["/Marked"]
+    assert str(root["/Lang"]) == "en"
     assert reader.metadata is not None
     assert "Pre-visit summary" in str(reader.metadata.title)
     assert "All answers" not in reader.pages[0].extract_text()

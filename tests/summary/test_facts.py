@@ -234,7 +234,7 @@ def test_an_answer_without_a_place_in_the_form_is_not_lost() -> None:
     summary = summary_of(source("coping-support", answered))
     stray = [asked for asked in summary.appendix[0].asked if asked.state == "not-in-form"]
     assert [value.words for asked in stray for value in asked.values] == ["Do not lose me."]
-    assert "1 answers have no place" in says(summary, "answering")
+    assert "answers without a place in their form: 1" in says(summary, "answering")
 
 
 def test_a_sites_own_filling_of_the_form_has_the_same_page() -> None:
