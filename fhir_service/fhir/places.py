@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 _CHOICE = re.compile(r"(value|answer|defaultValue|deceased|multipleBirth|effective)(?=[A-Z])")
 
 
+@lru_cache(1024)
 def step(name: str) -> str:
     """A JSON name as FHIRPath says it: ``valueCoding`` is ``value``, ``_text`` is ``text``."""
     plain = name.removeprefix("_")

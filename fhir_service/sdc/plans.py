@@ -132,7 +132,7 @@ class Plan:
 
     @property
     def repeats(self) -> bool:
-        """Whether its instances (a group), or answers with items inside, are places of their own."""
+        """Whether its instances (a group), or answers with items inside, are told apart."""
         return self.item.repeats and (self.is_group or bool(self.item.items))
 
 
@@ -225,11 +225,13 @@ EXPRESSIONS: Mapping[str, str] = {
 def unevaluated(item: Item) -> tuple[str, ...]:
     """The names of the rules on this item that are not decided."""
     names = [name for url, name in EXPRESSIONS.items() if url in item.extensions]
-    for url in (ext.MIN_VALUE, ext.MAX_VALUE, ext.MIN_QUANTITY, ext.MAX_QUANTITY):
-        for extension in item.extensions.get(url, ()):
-            if all(not key.startswith("value") for key in extension):
-                names.append("computed " + url.rsplit("/", maxsplit=1)[-1])
-    return tuple(names)
+    computed = (
+        "computed " + url.rsplit("/", maxsplit=1)[-1]
+        for url in (ext.MIN_VALUE, ext.MAX_VALUE, ext.MIN_QUANTITY, ext.MAX_QUANTITY)
+        for extension in item.extensions.get(url, ())
+        if all(not key.startswith("value") for key in extension)
+    )
+    return (*names, *computed)
 
 
 _ALWAYS = frozenset({"enableWhenExpression", "questionnaire-constraint", "targetConstraint"})
@@ -250,7 +252,7 @@ def _computed_texts(items: Sequence[Mapping[str, Any]]) -> set[str]:
 def plan_items(
     questionnaire: Mapping[str, Any], items: tuple[Item, ...]
 ) -> tuple[Plan, Mapping[str, Plan]]:
-    """The Plan of a form (the root, whose children are the root items), and all Plans by linkId."""
+    """The Plan of a form (its children are the root items), and all Plans by linkId."""
     root_item = Item(
         link_id="",
         type="group",

@@ -45,8 +45,8 @@ _PLAIN = {"reference": ""}.keys()
 class Response:
     """A response that is sound FHIR; whether it keeps the rules of its form is another question.
 
-    ``items`` are its root items and ``index`` all of them by linkId, decoded. ``extended`` is False
-    when it has no extension. What the response does not say is None, or empty.
+    ``items`` are its root items and ``index`` all of them by linkId, decoded. ``extended`` is
+    False when it has no extension. What the response does not say is None, or empty.
     """
 
     __slots__ = ("body", "extended", "index", "items")

@@ -19,6 +19,10 @@ from fhir_service.store.sqlite import Sqlite
 T = TypeVar("T")
 
 _OPEN = "state IN ('waiting-for-encounter', 'due', 'sending', 'unknown')"
+_A_FORM = (
+    "SELECT 1 FROM resource WHERE resource_type = 'Questionnaire' AND deleted = 0"
+    " AND status = 'active' LIMIT 1"
+)
 _WAITING = f"SELECT count(*), min(created) FROM outbox WHERE {_OPEN}"  # noqa: S608  our own names
 _ABOUT = {
     "sqlite": "SELECT coalesce(max(rowid), 0) FROM resource_version",
@@ -51,9 +55,9 @@ class StoreDesk:
 
         return self.database.write(recorded)
 
-    def check(self) -> None:
-        """Whether the store answers; cheap. Raises Unavailable."""
-        self.database.rows("SELECT 1 FROM resource LIMIT 1")
+    def offers_forms(self) -> bool:
+        """Whether the store answers and a form is published; cheap. Raises Unavailable."""
+        return bool(self.database.rows(_A_FORM))
 
     def signing_keys(self, make: Callable[[], Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
         """The private keys (JWK), the one in use first; ``make`` gives the first one of all.

@@ -17,10 +17,7 @@ _COLUMNS = (
     "id, resource_id, resource_version, patient, state, created, due, attempts, reason FROM outbox"
 )
 _PAGE = f"SELECT {_COLUMNS} WHERE id > ? ORDER BY id LIMIT 500"
-_OF_STATE = (
-    f"SELECT {_COLUMNS} WHERE id > ? AND state = ? "
-    "ORDER BY id LIMIT 500"
-)
+_OF_STATE = f"SELECT {_COLUMNS} WHERE id > ? AND state = ? ORDER BY id LIMIT 500"
 _ONE = f"SELECT {_COLUMNS} WHERE id = ?"
 _HIGHEST = 2**63 - 1
 

@@ -8,11 +8,8 @@ from __future__ import annotations
 from flask import Flask, Response
 
 from fhir_service.fhir.issues import Unavailable
-from fhir_service.fhir.searching import Criterion, Search
 from fhir_service.web.metrics import CONTENT_TYPE, Metrics
 from fhir_service.workflow.site import Site
-
-_PUBLISHED = Search("Questionnaire", (Criterion("status", "token", ("active",)),), count=1)
 
 
 def register(app: Flask, site: Site, metrics: Metrics) -> None:
@@ -23,7 +20,7 @@ def register(app: Flask, site: Site, metrics: Metrics) -> None:
 
     def readyz() -> Response:
         try:
-            published = site.desk.reading().search(_PUBLISHED).found
+            published = site.desk.offers_forms()
         except Unavailable:
             return _plain("the store does not answer", 503)
         return _plain("ready", 200) if published else _plain("no form is published", 503)

@@ -130,6 +130,9 @@ class Desk(Protocol):
     def reading(self) -> Reader:
         """A reader of what is committed."""
 
+    def offers_forms(self) -> bool:
+        """Whether the record answers and a form is published. Raises Unavailable."""
+
     def write(self, work: Callable[[Record], T]) -> T:
         """Run ``work`` in one transaction; what it gives, after the commit is on disk.
 

@@ -1,6 +1,6 @@
 """$process-response: a finished response handed over for processing, here: checked and stored.
 
-http://hl7.org/fhir/uv/sdc/OperationDefinition/QuestionnaireResponse-process
+http://hl7.org/fhir/uv/sdc/OperationDefinition/Questionnaire-process-response
 """
 
 from __future__ import annotations

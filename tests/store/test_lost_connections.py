@@ -28,7 +28,7 @@ def test_what_the_server_can_not_take_is_unavailable_and_later_goes_through(
         with pytest.raises(Unavailable):
             keep(desk, version("during", response()))
         with pytest.raises(Unavailable):
-            desk.check()
+            desk.offers_forms()
         server.start()
         assert desk.reading().read(KIND, "before") is not None
         assert desk.reading().read(KIND, "during") is None
