@@ -54,10 +54,10 @@ _VALUES_OF_ANSWER = (
 _VALUES_OF_EXTENSION = (
     "base64Binary boolean canonical code date dateTime decimal id instant integer markdown oid "
     "positiveInt string time unsignedInt uri url uuid Address Age Annotation Attachment "
-    "CodeableConcept Coding ContactPoint Count Distance Duration HumanName Identifier Money Period "
-    "Quantity Range Ratio Reference SampledData Signature Timing ContactDetail Contributor "
-    "DataRequirement Expression ParameterDefinition RelatedArtifact TriggerDefinition UsageContext "
-    "Dosage Meta"
+    "CodeableConcept Coding ContactPoint Count Distance Duration HumanName Identifier Money "
+    "Period Quantity Range Ratio Reference SampledData Signature Timing ContactDetail Contributor "
+    "DataRequirement Expression ParameterDefinition RelatedArtifact TriggerDefinition "
+    "UsageContext Dosage Meta"
 )  # http://hl7.org/fhir/R4/datatypes.html#open
 
 

@@ -7,7 +7,6 @@ None, "not known". http://hl7.org/fhirpath/N1/#datetime-comparison
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -28,7 +27,7 @@ class UnitsDiffer(Exception):
 
 def part(value: Any, name: str) -> Any:
     """A field of a Coding, Quantity or Reference, decoded or plain; None when it is not there."""
-    found = value.get(name) if isinstance(value, Mapping) else getattr(value, name)
+    found = value.get(name) if isinstance(value, dict) else getattr(value, name)
     return None if found is UNSET else found
 
 

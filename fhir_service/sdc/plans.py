@@ -60,6 +60,7 @@ class Plan:
     """One item of the form as the walk sees it; the root, its linkId empty, is the form."""
 
     __slots__ = (
+        "alone",
         "always",
         "ancestors",
         "children",
@@ -110,6 +111,7 @@ class Plan:
             (o.kind, value_key(o.kind, o.value)) for o in item.options if o.kind != "Coding"
         )
         self.exclusive = {value_key(o.kind, o.value): o for o in item.options if o.exclusive}
+        self.alone = frozenset(key[:2] for key in self.exclusive if isinstance(key, tuple))
         self.limits = _limits(item)
         self.unresolved = unevaluated(item)
         self.children: dict[str, Plan] = {}

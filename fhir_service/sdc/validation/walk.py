@@ -117,7 +117,7 @@ class Walk:
             elif answer.items is not UNSET:
                 above, item, _ = trail
                 self.level(plan, answer.items, (above, item, number), scopes, shown)
-        if len(given) > 1 or not shown:
+        if len(given) > 1 and not (shown and _several_are_fine(plan, given)):
             self.together(plan, given, trail, shown)
         elif plan.item.min_occurs is not None:
             occurrence.answers_of(self.check, plan, len(given), trail)
@@ -201,6 +201,22 @@ def _is_quick(plan: Plan, item: ResponseItem) -> bool:
         and answer.items is UNSET
         and _plainly_right(plan, answer)
     )
+
+
+def _several_are_fine(plan: Plan, given: Sequence[ResponseAnswer]) -> bool:
+    """Whether several answers are different Codings, none of them exclusive, and not too many."""
+    item = plan.item
+    if not item.repeats or item.min_occurs is not None:
+        return False
+    if item.max_occurs is not None and len(given) > item.max_occurs:
+        return False
+    chosen = set()
+    for answer in given:
+        coding = answer.coding
+        if coding is UNSET or coding.code is UNSET:
+            return False
+        chosen.add((coding.system, coding.code))
+    return len(chosen) == len(given) and chosen.isdisjoint(plan.alone)
 
 
 def _plainly_right(plan: Plan, answer: ResponseAnswer) -> bool:
