@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from fhir_service import __version__
-from fhir_service.catalogue.questionnaires import shipped
+from fhir_service.catalogue.questionnaires import SHIPPED_BASE, shipped
 from fhir_service.catalogue.shipped import folder
 from fhir_service.settings import Settings
 from fhir_service.smart.tokens import new_key
@@ -155,7 +155,7 @@ def build(settings: Settings, base_url: str | None = None) -> Service:
         ids=ids,
         forms=Forms(clock),
         keys=StoredKeys(store, ids),
-        mapping=_mapping,
+        mapping=_mapping_of(settings.canonical_base),
         renderings=renderings,
         base_url=address,
         patient_bases=tuple(filter(None, (f"{address}/fhir", settings.ehr_base))),
@@ -169,18 +169,19 @@ def build(settings: Settings, base_url: str | None = None) -> Service:
     return Service(site, settings, store, renderings)
 
 
-_mappings: list[SummaryMapping] = []
+def _mapping_of(canonical_base: str) -> Callable[[], SummaryMapping]:
+    """The summary's mapping, read when it is first needed and then kept."""
 
-
-def _mapping() -> SummaryMapping:
-    """The summary's mapping, read once."""
-    if not _mappings:
+    @cache
+    def read() -> SummaryMapping:
         from fhir_service.catalogue.summary_mappings import (  # noqa: PLC0415  keeps the start quick
             load_summary_mapping,
         )
 
-        _mappings.append(load_summary_mapping(folder("mappings") / "summary"))
-    return _mappings[0]
+        shipped_mapping = load_summary_mapping(folder("mappings") / "summary")
+        return shipped_mapping.based_on(SHIPPED_BASE, canonical_base)
+
+    return read
 
 
 def _make(settings: Settings) -> None:

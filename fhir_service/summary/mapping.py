@@ -6,7 +6,7 @@ The data lies in mappings/summary; catalogue/summary_mappings.py reads it into t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -227,6 +227,18 @@ class SummaryMapping:
             if form.url == url and same_version(form.version, version):
                 return form
         return None
+
+    def based_on(self, shipped: str, site: str) -> SummaryMapping:
+        """The same mapping for a site whose canonicals begin with ``site``, not ``shipped``."""
+        if shipped == site:
+            return self
+        return replace(
+            self,
+            sections=tuple(
+                replace(one, system=one.system.replace(shipped, site)) for one in self.sections
+            ),
+            forms=tuple(replace(one, url=one.url.replace(shipped, site)) for one in self.forms),
+        )
 
 
 def same_version(mapped: str, version: str | None) -> bool:

@@ -54,7 +54,9 @@ def summary(site: Site, caller: Caller, id_: str, form: Format) -> Made:
         return Made(site.renderings.html(found).encode("utf-8"), "text/html; charset=utf-8")
     if form == "pdf":
         return Made(site.renderings.pdf(found), "application/pdf")
-    bundle = document(found, base_url=f"{site.base_url}/fhir")
+    bundle = document(
+        found, base_url=f"{site.base_url}/fhir", software_version=site.software_version
+    )
     return Made(_encode(bundle), "application/fhir+json; charset=utf-8")
 
 
