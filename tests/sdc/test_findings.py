@@ -89,7 +89,7 @@ _BESIDE = {
 def _belongs(key: str, document: dict[str, Any]) -> bool:
     """Whether the file is about this key: one of its cases makes it, or it is its other half."""
     if key in _BESIDE:
-        return document["says"] == _BESIDE[key]
+        return bool(document["says"] == _BESIDE[key])
     made = {finding[0] for case in document["cases"] for finding in case["findings"]}
     return key in made
 
