@@ -237,4 +237,4 @@ def _patient_line(patient: Person | None, sources: Sequence[Source]) -> str:
         str((source.response.get("subject") or {}).get("reference", "not stated"))
         for source in sources
     )
-    return f"Patient {', '.join(subjects)} (name not known here)"
+    return f"{', '.join(subjects)} (name not known here)"
