@@ -163,12 +163,12 @@ def _free_port() -> int:
 
 
 def _stay(server: _Server, summary: str, token: str) -> None:
-    _say(f"\nServing {server.address}/fhir until Ctrl-C. The data goes when it ends.")
-    _say(f"The summary:   {summary}")
-    _say(f"A token:       {token}")
-    _say("To read it:")
-    _say(f"  curl -H 'Accept: text/plain' -H 'Authorization: Bearer {token}' '{summary}'")
     try:
+        _say(f"\nServing {server.address}/fhir until Ctrl-C. The data goes when it ends.")
+        _say(f"The summary:   {summary}")
+        _say(f"A token:       {token}")
+        _say("To read it:")
+        _say(f"  curl -H 'Accept: text/plain' -H 'Authorization: Bearer {token}' '{summary}'")
         server.wait()
     except KeyboardInterrupt:
         _say("Ending.")

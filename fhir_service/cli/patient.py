@@ -65,8 +65,9 @@ def erase(patient: str, *, yes: bool) -> None:
     """
     from fhir_service.store.people import erase_patient  # noqa: PLC0415  costs CPU
 
-    if not yes:
-        click.confirm(f"Erase all that is stored of patient {patient}, for good?", abort=True)
+    asked = f"Erase all that is stored of patient {patient}, for good?"
+    if not yes and not click.confirm(asked):
+        raise Failed("nothing was erased")
     with installation.service() as service:
         erased = erase_patient(service.store, patient, _told(service, "$erase", patient))
     if not erased.versions:
