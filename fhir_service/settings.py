@@ -161,7 +161,11 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "FHIR base of the EHR. Unset: no summary is owed to anybody.",
     ),
     Setting(
-        "EHR_CLIENT_ID", "text", None, "text", "Our client id at the EHR (SMART Backend Services)."
+        "EHR_CLIENT_ID",
+        "text",
+        None,
+        "text",
+        "Our client id at the EHR; for delivery, a later part: no effect yet.",
     ),
     Setting(
         "TOKEN_LIFETIME",
