@@ -26,6 +26,15 @@ MAX_DECIMAL_PLACES = CORE + "maxDecimalPlaces"
 MAX_SIZE = CORE + "maxSize"
 MIME_TYPE = CORE + "mimeType"
 REGEX = CORE + "regex"
+ENTRY_FORMAT = CORE + "entryFormat"
+SLIDER_STEP = CORE + "questionnaire-sliderStepValue"
+USAGE_MODE = CORE + "questionnaire-usageMode"
+REFERENCE_RESOURCE = CORE + "questionnaire-referenceResource"
+REFERENCE_PROFILE = CORE + "questionnaire-referenceProfile"
+SIGNATURE_REQUIRED = CORE + "questionnaire-signatureRequired"
+SIGNATURE = CORE + "questionnaireresponse-signature"
+EFFECTIVE_PERIOD = CORE + "resource-effectivePeriod"
+EXPIRATION_DATE = CORE + "valueset-expirationDate"
 UNIT = CORE + "questionnaire-unit"
 UNIT_OPTION = CORE + "questionnaire-unitOption"
 UNIT_VALUE_SET = CORE + "questionnaire-unitValueSet"
@@ -38,7 +47,13 @@ DATA_ABSENT_REASON = CORE + "data-absent-reason"
 ANSWER_CONSTRAINT = (
     "http://hl7.org/fhir/5.0/StructureDefinition/extension-Questionnaire.item.answerConstraint"
 )
+SOURCE_OF_R5 = "http://hl7.org/fhir/5.0/StructureDefinition/extension-QuestionnaireResponse.source"
 
+PERFORMER_TYPE = SDC + "performerType"
+TERMINOLOGY_SERVERS = (
+    CORE + "preferredTerminologyServer",
+    SDC + "preferredTerminologyServer",
+)
 ENABLE_WHEN_EXPRESSION = SDC + "enableWhenExpression"
 CALCULATED_EXPRESSION = SDC + "calculatedExpression"
 ANSWER_EXPRESSION = SDC + "answerExpression"
@@ -70,6 +85,12 @@ def value_of(extension: Mapping[str, Any]) -> Any:
 def value(extensions: Extensions, url: str) -> Any:
     """The value of the first extension with that url; None when there is none."""
     return value_of(extensions[url][0]) if url in extensions else None
+
+
+def values(extensions: Extensions, url: str) -> tuple[Any, ...]:
+    """The values of all extensions with that url, in order; those without value left out."""
+    found = (value_of(one) for one in extensions.get(url, ()))
+    return tuple(one for one in found if one is not None)
 
 
 def translations(sibling: Any) -> Iterator[tuple[str, str]]:

@@ -53,7 +53,14 @@ def _item(raw: Mapping[str, Any], parent: str | None) -> Item:
         initial=_initial(raw),
         items=read_items(raw.get("item", ()), raw["linkId"]),
         extensions=extensions,
+        computed=tuple(name[1:] for name in raw if name[0] == "_" and _is_computed(raw[name])),
     )
+
+
+def _is_computed(sibling: Any) -> bool:
+    """Whether an element has an expression for its value, by the old or the new extension."""
+    given = sibling.get("extension", ()) if isinstance(sibling, Mapping) else ()
+    return any(one.get("url") in (ext.CQF_EXPRESSION, ext.CQF_CALCULATED_VALUE) for one in given)
 
 
 def _whole(value: Any) -> int | None:

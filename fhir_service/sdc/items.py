@@ -77,6 +77,7 @@ class Item:
 
     ``parent`` is the linkId of the item it lies in, None at the root. ``extensions`` are its
     extensions by url, each url with its list of extension dictionaries, for rules that need more.
+    ``computed`` are the elements whose value an expression gives (``answerValueSet``).
     """
 
     link_id: str
@@ -101,6 +102,7 @@ class Item:
     initial: tuple[Any, ...] = ()
     items: tuple[Item, ...] = ()
     extensions: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+    computed: tuple[str, ...] = ()
 
     def text(self, language: str | None = None) -> str:
         """Its words in that language; the form's own where it has none; "" for neither."""

@@ -14,6 +14,7 @@ from msgspec import UNSET
 from fhir_service.sdc import extensions as ext
 from fhir_service.sdc.items import Condition, Item, Option, ValueKind
 from fhir_service.sdc.response_model import FIELD_OF
+from fhir_service.sdc.undecided import ALWAYS, LIMITS, unevaluated
 
 KINDS_OF: Mapping[str, tuple[ValueKind, ...]] = {
     "group": (),
@@ -118,7 +119,7 @@ class Plan:
         self.sources: tuple[Source, ...] = ()
         self.conditional: tuple[Plan, ...] = ()
         self.demanding: tuple[Plan, ...] = ()
-        self.always = tuple(name for name in self.unresolved if name in _ALWAYS)
+        self.always = tuple(name for name in self.unresolved if name in ALWAYS)
         self.free_text = item.type == "open-choice" or (
             item.type == "choice"
             and "string" in kinds
@@ -159,23 +160,12 @@ def _codings(options: Sequence[Option]) -> dict[tuple[str | None, str | None], O
     }
 
 
-_LIMITS = (
-    ext.MIN_VALUE,
-    ext.MAX_VALUE,
-    ext.MIN_QUANTITY,
-    ext.MAX_QUANTITY,
-    ext.MAX_DECIMAL_PLACES,
-    ext.UNIT_OPTION,
-    ext.ANSWER_CONSTRAINT,
-)
-
-
 def _limits(item: Item) -> bool:
     """Whether an answer has to keep a limit that is checked on its value."""
     lengthy = item.max_length is not None and item.type not in ("string", "text")
     spanned = item.type == "integer"
     return lengthy or any(
-        url in item.extensions for url in _LIMITS if not (spanned and url in _SPAN)
+        url in item.extensions for url in LIMITS if not (spanned and url in _SPAN)
     )
 
 
@@ -203,41 +193,6 @@ def _span(item: Item) -> tuple[int, int] | None:
     whole = all(isinstance(bound, int) and not isinstance(bound, bool) for bound in bounds)
     several = any(len(item.extensions.get(url, ())) > 1 for url in _SPAN)
     return bounds if whole and not several else None  # type: ignore[return-value]
-
-
-EXPRESSIONS: Mapping[str, str] = {
-    ext.ENABLE_WHEN_EXPRESSION: "enableWhenExpression",
-    ext.CALCULATED_EXPRESSION: "calculatedExpression",
-    ext.ANSWER_EXPRESSION: "answerExpression",
-    ext.OPTIONS_TOGGLE: "answerOptionsToggleExpression",
-    ext.CONSTRAINT: "questionnaire-constraint",
-    ext.TARGET_CONSTRAINT: "targetConstraint",
-    ext.CQF_EXPRESSION: "cqf-expression",
-    ext.CQF_CALCULATED_VALUE: "cqf-calculatedValue",
-    ext.REGEX: "regex",
-    ext.MIN_LENGTH: "minLength",
-    ext.MAX_SIZE: "maxSize",
-    ext.MIME_TYPE: "mimeType",
-    ext.UNIT: "unit",
-    ext.UNIT_VALUE_SET: "unitValueSet",
-}
-"""Rules of a form that are not decided yet, and are told as "not verified"."""
-
-
-def unevaluated(item: Item) -> tuple[str, ...]:
-    """The names of the rules on this item that are not decided."""
-    names = [name for url, name in EXPRESSIONS.items() if url in item.extensions]
-    computed = (
-        "computed " + url.rsplit("/", maxsplit=1)[-1]
-        for url in (ext.MIN_VALUE, ext.MAX_VALUE, ext.MIN_QUANTITY, ext.MAX_QUANTITY)
-        for extension in item.extensions.get(url, ())
-        if all(not key.startswith("value") for key in extension)
-    )
-    return (*names, *computed)
-
-
-_ALWAYS = frozenset({"enableWhenExpression", "questionnaire-constraint", "targetConstraint"})
-"""Those that matter though the item is not answered."""
 
 
 def _computed_texts(items: Sequence[Mapping[str, Any]]) -> set[str]:
