@@ -66,7 +66,7 @@ def test_what_is_no_scope_or_can_not_be_kept_is_not_granted(scope: str) -> None:
 
 
 def token(**changes: Any) -> str:
-    said = {
+    said: dict[str, Any] = {
         "issuer": ISSUER,
         "client": "portal",
         "scope": "patient/*.rs",

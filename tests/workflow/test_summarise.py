@@ -65,8 +65,8 @@ def test_what_was_not_sent_or_is_withdrawn_has_no_summary(service: Service, stat
 def test_the_same_visit_gives_the_same_bytes(service: Service) -> None:
     id_ = sent(service, "doctor-questions")
     for form in ("document", "html", "text", "pdf"):
-        first = summarise.summary(service.site, SYSTEM, id_, form)  # type: ignore[arg-type]
-        again = summarise.summary(service.site, SYSTEM, id_, form)  # type: ignore[arg-type]
+        first = summarise.summary(service.site, SYSTEM, id_, form)
+        again = summarise.summary(service.site, SYSTEM, id_, form)
         assert first == again
 
 
