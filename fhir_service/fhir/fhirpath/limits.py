@@ -1,0 +1,32 @@
+"""What one expression may cost at most; beyond it stands TooCostly.
+
+http://hl7.org/fhirpath/N1/ sets no limits; these keep one evaluation under a second of CPU.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+MAX_CHARACTERS: Final = 20_000
+"""The longest expression."""
+
+MAX_NESTING: Final = 40
+"""How deep brackets, arguments and operators may lie in each other."""
+
+MAX_STEPS: Final = 500_000
+"""How many items one evaluation may handle; an item that a function makes or looks at is one."""
+
+MAX_TEXT: Final = 1_000_000
+"""The longest text an expression may make, in characters."""
+
+CHARACTERS_PER_STEP: Final = 100
+"""So many characters of a text handled count as one step."""
+
+MAX_PATTERN: Final = 1_000
+"""The longest regular expression, in characters."""
+
+MAX_INTEGER: Final = 2**31 - 1
+"""The largest Integer, http://hl7.org/fhirpath/N1/#integer"""
+
+MAX_EXPONENT: Final = 1_000
+"""The largest power of ten that a Decimal may reach, up or down."""
