@@ -10,6 +10,7 @@ import importlib
 import os
 import signal
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -54,6 +55,8 @@ def command(host: str, port: int, *, end_with_parent: bool) -> None:
     settings = installation.settings()
     must_be_free(host, port)
     address = settings.base_url or installation.address_of(host, port)
+    if settings.workers > 1:
+        _count_together()
     gc.disable()  # what is imported lives on; looking through it costs a fifth of the start
     prepare(settings, address)
     gc.freeze()
@@ -89,6 +92,17 @@ def prepare(settings: Settings, address: str) -> None:
         service.publish_shipped()
     finally:
         service.close()
+
+
+def _count_together() -> None:
+    """Let the workers' figures meet in a new folder, so that /metrics tells of them all.
+
+    The client library looks for it when it is imported, and the folder goes with this process.
+    https://prometheus.github.io/client_python/multiprocess/
+    """
+    folder = tempfile.TemporaryDirectory(prefix="fhir-service-metrics-")
+    util.Finalize(folder, folder.cleanup, exitpriority=0)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder.name
 
 
 def run(settings: Settings, host: str, port: int, address: str) -> None:
