@@ -29,7 +29,6 @@ CODE = r"\A[^ \t\r\n]+([ \t\r\n][^ \t\r\n]+)*\Z"
 OID = r"\Aurn:oid:[0-2](\.(0|[1-9][0-9]*))+\Z"
 UUID = r"\Aurn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z"
 LANGUAGE = r"\A[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*\Z"
-DECIMAL = rb"\A-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?\Z"
 
 DAY_LENGTH = len("YYYY-MM-DD")
 

@@ -22,8 +22,9 @@ class Form:
 
     ``titles`` are its titles by language, the form's own under "". ``items`` are the root items;
     ``by_link_id`` holds every item; ``order`` is an item's place in the form, counted from 0
-    through the whole tree. ``questionnaire`` is the resource it was made of. ``plan`` and
-    ``plans`` are what the walk needs, for this package alone.
+    through the whole tree. ``levels`` is how deep items lie in items. ``questionnaire``
+    is the resource it was made of. ``plan`` and ``plans`` are what the walk needs, for this
+    package alone.
     """
 
     url: str | None
@@ -35,6 +36,7 @@ class Form:
     items: tuple[Item, ...]
     by_link_id: Mapping[str, Item]
     order: Mapping[str, int]
+    levels: int
     questionnaire: Mapping[str, Any] = field(repr=False)
     plan: Plan = field(repr=False)
     plans: Mapping[str, Plan] = field(repr=False)
@@ -74,6 +76,7 @@ def compile_form(questionnaire: Mapping[str, Any]) -> Form:
         items=items,
         by_link_id={item.link_id: item for item in everything},
         order={item.link_id: number for number, item in enumerate(everything)},
+        levels=max((len(one.ancestors) for one in plans.values()), default=0),
         questionnaire=questionnaire,
         plan=plan,
         plans=plans,

@@ -6,12 +6,13 @@ a disabled question was answered does not count. http://hl7.org/fhir/R4/question
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import UNSET
 
 from fhir_service.sdc.comparing import UnitsDiffer, equal, order
+from fhir_service.sdc.conditions import Asked
 from fhir_service.sdc.items import Condition, ValueKind
 from fhir_service.sdc.plans import Plan, Source
 from fhir_service.sdc.response_model import ResponseAnswer, ResponseItem, value_of
@@ -20,6 +21,11 @@ Scopes = Mapping[str, ResponseItem | ResponseAnswer]
 """The instance of each repeating item that one stands in, by linkId."""
 
 Given = tuple[ValueKind, Any]
+
+Index = Callable[[], Mapping[str, ResponseItem]]
+"""Gives every item by linkId."""
+
+_NOWHERE: Scopes = {}
 
 
 def holds(condition: Condition, given: Sequence[Given]) -> bool:
@@ -49,11 +55,13 @@ _MET: Mapping[str, tuple[int, ...]] = {">": (1,), "<": (-1,), ">=": (0, 1), "<="
 class Enablement:
     """The conditions of a form against one response."""
 
-    def __init__(self, items: Sequence[ResponseItem], index: Mapping[str, ResponseItem]) -> None:
+    def __init__(self, items: Sequence[ResponseItem], index: Index) -> None:
         self._items = items
         self._index = index
         self._known: dict[str, bool] = {}
         self._open: set[str] = set()
+        self.seen: dict[str, ResponseItem] = {}
+        """What a walk in the form's order has met of the index, which need not be made then."""
         self.doubts: dict[str, str] = {}
         """linkIds whose conditions compare units that can not be compared, with the question's."""
 
@@ -72,33 +80,38 @@ class Enablement:
         if plan.link_id in self._open:  # a circle of conditions: the answers inside it count
             return True
         self._open.add(plan.link_id)
+        enough = plan.item.enable_behavior == "any"
         try:
-            met = (self._meets(plan, source, scopes) for source in plan.sources)
-            return any(met) if plan.item.enable_behavior == "any" else all(met)
+            for source in plan.sources:
+                if self._meets(plan, source, scopes) is enough:
+                    return enough
+            return not enough
         finally:
             self._open.discard(plan.link_id)
 
     def _meets(self, plan: Plan, source: Source, scopes: Scopes) -> bool:
-        if source.simple:
-            return self._simply(source)
+        if source.asked is not None:
+            met = self._simply(source, source.asked)
+            if met is not None:
+                return met
         try:
             return holds(source.condition, self._given(source, scopes))
         except UnitsDiffer:
             self.doubts[plan.link_id] = source.condition.question
             return False
 
-    def _simply(self, source: Source) -> bool:
-        """A Coding or boolean that is asked for by ``=``, of a question that is always enabled."""
-        item = self._index.get(source.condition.question)
-        if item is None or item.answers is UNSET:
-            return False
-        asked = source.simple
-        if source.condition.kind == "boolean":
-            return any(answer.boolean is source.condition.value for answer in item.answers)
-        return any(
-            answer.coding is not UNSET and (answer.coding.system, answer.coding.code) == asked
-            for answer in item.answers
-        )
+    def _simply(self, source: Source, asked: Asked) -> bool | None:
+        """One of the common conditions, on a question that stands at one place."""
+        item = self._item(source.condition.question)
+        answers = () if item is None or item.answers is UNSET else item.answers
+        if answers and source.plan is not None:
+            for one in source.plan.conditional:
+                if not self.enabled(one, _NOWHERE):
+                    answers = ()
+        return asked(answers)
+
+    def _item(self, link_id: str) -> ResponseItem | None:
+        return self.seen.get(link_id) or self._index().get(link_id)
 
     def _given(self, source: Source, scopes: Scopes) -> list[Given]:
         if source.plan is None:
@@ -115,7 +128,7 @@ class Enablement:
         self, source: Source, scopes: Scopes
     ) -> Iterator[tuple[Sequence[ResponseAnswer], Scopes]]:
         if source.flat:
-            item = self._index.get(source.condition.question)
+            item = self._item(source.condition.question)
             if item is not None and item.answers is not UNSET:
                 yield item.answers, {}
             return

@@ -16,6 +16,7 @@ from fhir_service.sdc.item_reading import choice
 from fhir_service.sdc.items import Item, ValueKind
 from fhir_service.sdc.plans import Plan
 from fhir_service.sdc.response_model import ResponseAnswer, ResponseItem, items_from
+from fhir_service.sdc.response_walk import index_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +56,8 @@ def pair(form: Form, response: Mapping[str, Any]) -> tuple[Node, ...]:
     """
     raw = response.get("item", [])
     decoded = items_from(raw)
-    lens = _Lens(Enablement(decoded, index_of(decoded)))
+    lens = _Lens(Enablement(decoded, lambda: index_of(decoded)))
     return lens.nodes(form.plan, _Level(raw, decoded, "QuestionnaireResponse"), {}, enabled=True)
-
-
-def index_of(items: Sequence[ResponseItem]) -> dict[str, ResponseItem]:
-    """Every item of a response by linkId; the last one where a linkId stands twice."""
-    index: dict[str, ResponseItem] = {}
-    waiting = [items]
-    while waiting:
-        for item in waiting.pop():
-            index[item.link_id] = item
-            if item.items:
-                waiting.append(item.items)
-            waiting.extend(answer.items for answer in item.answers or () if answer.items)
-    return index
 
 
 @dataclass(frozen=True, slots=True)

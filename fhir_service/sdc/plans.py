@@ -5,14 +5,22 @@ For this package alone. http://hl7.org/fhir/R4/questionnaire.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from msgspec import UNSET
 
 from fhir_service.sdc import extensions as ext
+from fhir_service.sdc.conditions import Asked, asked_of
 from fhir_service.sdc.items import Condition, Item, Option, ValueKind
+from fhir_service.sdc.modes import (
+    answer_constraint,
+    has_fixed_value,
+    is_display_only,
+    wants_signature,
+)
+from fhir_service.sdc.plainly import Test, offered, test_for
 from fhir_service.sdc.response_model import FIELD_OF
 from fhir_service.sdc.undecided import ALWAYS, LIMITS, unevaluated
 
@@ -44,8 +52,7 @@ class Source:
 
     ``flat`` when nothing on the way repeats and ``base`` is the form: then there is one instance
     at most. ``own`` when the source is the repeating question in whose answer the item lies.
-    ``simple`` when it asks by ``=`` for a boolean, or for a Coding with system and code (these),
-    of a question that nothing disables.
+    ``asked`` answers the commonest conditions of a flat source in a few steps.
     """
 
     condition: Condition
@@ -54,7 +61,7 @@ class Source:
     path: tuple[Plan, ...]
     flat: bool
     own: bool
-    simple: tuple[Any, ...] | None = None
+    asked: Asked | None = None
 
 
 class Plan:
@@ -68,7 +75,9 @@ class Plan:
         "codings",
         "computed_text",
         "conditional",
+        "constraint",
         "demanding",
+        "display_only",
         "exclusive",
         "field",
         "free_text",
@@ -86,7 +95,10 @@ class Plan:
         "quick",
         "sources",
         "span",
+        "test",
         "unresolved",
+        "wanted",
+        "watched",
         "weighed",
         "words",
     )  # fmt: skip
@@ -105,6 +117,9 @@ class Plan:
                 kinds.append(option.kind)
         if item.options and "Coding" in kinds and all(o.kind != "Coding" for o in item.options):
             kinds.remove("Coding")
+        self.constraint = answer_constraint(item)
+        if self.constraint == "optionsOrString" and "string" not in kinds:
+            kinds.append("string")
         self.kinds = frozenset(kinds)
         self.field = FIELD_OF[kinds[0]] if kinds else None
         self.codings = _codings(item.options)
@@ -121,22 +136,39 @@ class Plan:
         self.demanding: tuple[Plan, ...] = ()
         self.always = tuple(name for name in self.unresolved if name in ALWAYS)
         self.free_text = item.type == "open-choice" or (
-            item.type == "choice"
+            (item.type == "choice" or self.constraint == "optionsOrString")
             and "string" in kinds
             and all(o.kind != "string" for o in item.options)
         )
+        self.display_only = is_display_only(item) or (parent is not None and parent.display_only)
+        self.watched = self.display_only or has_fixed_value(item) or wants_signature(item)
         self.computed_text = False
         self.longest = _INTEGERS[1] if item.max_length is None else item.max_length
         self.span = _span(item) if item.type == "integer" else None
         self.plain = False
         self.quick = False
-        self.offered = _offered(item.options)
+        self.offered = offered(item.options)
+        self.test: Test | None = None
+        self.wanted = _demands(self)
         self.weighed: tuple[Plan, ...] = ()
 
     @property
     def repeats(self) -> bool:
         """Whether its instances (a group), or answers with items inside, are told apart."""
         return self.item.repeats and (self.is_group or bool(self.item.items))
+
+    def quick_but_for(self, limits: Collection[str]) -> bool:
+        """Whether one answer by itself tells all, but for these limits (urls of extensions)."""
+        return not (
+            self.is_group
+            or self.field is None
+            or _limits(self.item, limits)
+            or self.unresolved
+            or self.demanding
+            or self.item.min_occurs
+            or self.item.answer_value_set
+            or self.watched
+        )
 
 
 def value_key(kind: ValueKind, value: Any) -> Any:
@@ -160,22 +192,14 @@ def _codings(options: Sequence[Option]) -> dict[tuple[str | None, str | None], O
     }
 
 
-def _limits(item: Item) -> bool:
-    """Whether an answer has to keep a limit that is checked on its value."""
+def _limits(item: Item, but: Collection[str] = ()) -> bool:
+    """Whether an answer has to keep a limit, none of ``but``, that is checked on its value."""
     lengthy = item.max_length is not None and item.type not in ("string", "text")
     spanned = item.type == "integer"
     return lengthy or any(
-        url in item.extensions for url in LIMITS if not (spanned and url in _SPAN)
-    )
-
-
-def _offered(options: Sequence[Option]) -> frozenset[tuple[Any, Any, Any]]:
-    """(system, code, display) of all Codings that choose an option, UNSET where one may miss."""
-    return frozenset(
-        (option.value.get("system", UNSET), option.value["code"], display)
-        for option in options
-        if option.kind == "Coding" and "code" in option.value and "system" in option.value
-        for display in (*option.labels.values(), UNSET)
+        url in item.extensions and url not in but
+        for url in LIMITS
+        if not (spanned and url in _SPAN)
     )
 
 
@@ -230,7 +254,7 @@ def plan_items(
     root.weighed = tuple(plan for plan in known.values() if _weighs(plan))
     _settle(root)
     for plan in known.values():
-        plan.sources = tuple(_simplified(source) for source in plan.sources)
+        plan.test = test_for(plan)
     return root, known
 
 
@@ -249,21 +273,13 @@ def _grow(plan: Plan, known: dict[str, Plan]) -> None:
 
 
 def _settle(plan: Plan) -> None:
-    """Work out, from the leaves up, what asks for something even where nothing was sent."""
+    """Work out what asks for something even where nothing was sent, and what is plain."""
     line = (*plan.ancestors, plan)
     plan.conditional = tuple(one for one in line if has_condition(one))
     for child in plan.children.values():
         _settle(child)
-    plan.demanding = tuple(child for child in plan.children.values() if _demands(child))
-    plan.quick = not (
-        plan.is_group
-        or plan.field is None
-        or plan.limits
-        or plan.unresolved
-        or plan.demanding
-        or plan.item.min_occurs
-        or plan.item.answer_value_set
-    )
+    plan.demanding = tuple(child for child in plan.children.values() if child.wanted)
+    plan.quick = plan.quick_but_for(())
     plan.plain = not (plan.limits or plan.unresolved or plan.item.answer_value_set)
 
 
@@ -273,9 +289,12 @@ def has_condition(plan: Plan) -> bool:
 
 
 def _demands(plan: Plan) -> bool:
+    """Whether the item asks for something even where nothing was sent for it."""
+    if plan.display_only:
+        return False
     item = plan.item
     counted = bool(item.min_occurs) or (plan.is_group and item.max_occurs is not None)
-    return item.required or counted or bool(plan.always) or bool(plan.demanding)
+    return item.required or counted or bool(plan.always)
 
 
 def _source(plan: Plan, condition: Condition, known: Mapping[str, Plan]) -> Source:
@@ -288,24 +307,8 @@ def _source(plan: Plan, condition: Condition, known: Mapping[str, Plan]) -> Sour
     way = (*source.ancestors, source)
     path = way[way.index(base) + 1 :] if base is not None else way[1:]
     flat = base is None and not any(one.repeats for one in path[:-1])
-    return Source(condition, source, base, path, flat=flat, own=own)
-
-
-def _simplified(source: Source) -> Source:
-    condition = source.condition
-    if (
-        source.plan is None
-        or not source.flat
-        or source.plan.conditional
-        or condition.operator != "="
-    ):
-        return source
-    value = condition.value
-    if condition.kind == "boolean":
-        return replace(source, simple=(value,))
-    if condition.kind == "Coding" and "system" in value and "code" in value:
-        return replace(source, simple=(value["system"], value["code"]))
-    return source
+    asked = asked_of(condition) if flat else None
+    return Source(condition, source, base, path, flat=flat, own=own, asked=asked)
 
 
 def plans(root: Plan) -> Iterator[Plan]:

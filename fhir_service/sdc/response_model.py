@@ -12,19 +12,18 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
-from fhir_service.fhir.primitives import DATE, DATE_TIME, INSTANT, LANGUAGE, TIME, URI
+from fhir_service.fhir.primitives import DATE_TIME, INSTANT, LANGUAGE, TIME, URI
 from fhir_service.sdc.items import ValueKind
 
 Loose = dict[str, Any]
 Id = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9\-.]{1,64}\Z")]
 Uri = Annotated[str, Meta(pattern=URI)]
-Date = Annotated[str, Meta(pattern=DATE)]
 DateTime = Annotated[str, Meta(pattern=DATE_TIME)]
 Instant = Annotated[str, Meta(pattern=INSTANT)]
 Time = Annotated[str, Meta(pattern=TIME)]
 Language = Annotated[str, Meta(pattern=LANGUAGE)]
 Filled = Annotated[str, Meta(min_length=1)]
-"""Not empty; that it is not blank either is for the walk to see."""
+"""Not empty; that it is not blank either, and has its type's form, is for the walk to see."""
 Text = Annotated[str, Meta(pattern=r"[^ \t\r\n]")]
 LooseList = Annotated[list[Loose], Meta(min_length=1)]
 Whole = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
@@ -53,7 +52,7 @@ class Quantity(Element, forbid_unknown_fields=True, kw_only=True, gc=False):
 
     value: Raw | UnsetType = UNSET
     comparator: Literal["<", "<=", ">=", ">"] | UnsetType = UNSET
-    unit: Text | UnsetType = UNSET
+    unit: Filled | UnsetType = UNSET
     system: Filled | UnsetType = UNSET
     code: Filled | UnsetType = UNSET
 
@@ -66,7 +65,7 @@ class ResponseAnswer(Element, forbid_unknown_fields=True, kw_only=True):
     boolean: bool | UnsetType = field(default=UNSET, name="valueBoolean")
     integer: Whole | UnsetType = field(default=UNSET, name="valueInteger")
     decimal: Raw | UnsetType = field(default=UNSET, name="valueDecimal")
-    date: Date | UnsetType = field(default=UNSET, name="valueDate")
+    date: Filled | UnsetType = field(default=UNSET, name="valueDate")
     date_time: DateTime | UnsetType = field(default=UNSET, name="valueDateTime")
     time: Time | UnsetType = field(default=UNSET, name="valueTime")
     uri: Uri | UnsetType = field(default=UNSET, name="valueUri")
@@ -194,12 +193,14 @@ FIELDS: Mapping[str, ValueKind] = {
 }
 """The fields of ResponseAnswer that carry a value, and its type."""
 
+_FIELDS = tuple(FIELDS.items())
+
 FIELD_OF: Mapping[ValueKind, str] = {kind: name for name, kind in FIELDS.items()}
 
 
 def value_of(answer: ResponseAnswer) -> tuple[ValueKind, Any] | None:
     """(type, value) of an answer; None when it carries only extensions."""
-    for name, kind in FIELDS.items():
+    for name, kind in _FIELDS:
         value = getattr(answer, name)
         if value is not UNSET:
             return kind, value

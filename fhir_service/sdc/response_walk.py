@@ -6,7 +6,6 @@ http://hl7.org/fhir/R4/questionnaireresponse.html
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -14,12 +13,10 @@ from typing import Any
 from msgspec import UNSET, Raw
 
 from fhir_service.fhir.issues import Issue
-from fhir_service.fhir.primitives import DECIMAL, is_calendar_day, is_code, is_uri
+from fhir_service.fhir.primitives import CHECKS, is_calendar_day, is_code, is_uri
 from fhir_service.fhir.reading import ITEM_LEVELS
 from fhir_service.fhir.shape_check import check_shape
 from fhir_service.sdc.response_model import FIELDS, Coding, Quantity, ResponseAnswer, ResponseItem
-
-_decimal = re.compile(DECIMAL)
 
 
 class Doubt(Exception):
@@ -38,80 +35,82 @@ def _is_coding(system: Any, code: Any, display: Any) -> bool:
     )
 
 
-class Walk:
-    """One walk over the items of a response, which are decoded.
+def look_at(items: Sequence[ResponseItem], depth: int = 1) -> int:
+    """Look at these items, without extensions, and all below; how many values they hold.
 
-    ``index`` has every item by linkId, the last where one stands twice. ``values`` counts the
-    properties whose name begins with "value" when each answer has one value. Raises Doubt for
-    what is not plainly sound. ``checked`` leaves the checks out; ``extended`` looks for
-    extensions too, in which case a value may be missing.
+    A value is a property whose name begins with "value". Raises Doubt for what is not plainly
+    sound, and for items that lie deeper than is read here, the first of these at ``depth``.
     """
+    if depth > ITEM_LEVELS:
+        raise Doubt
+    values = 0
+    for item in items:
+        if item.answers is not UNSET:
+            for answer in item.answers:
+                values += look_at_answer(answer)
+                if answer.items is not UNSET:
+                    values += look_at(answer.items, depth + 1)
+        if item.items is not UNSET:
+            values += look_at(item.items, depth + 1)
+        look_at_words(item)
+    return values
 
-    __slots__ = ("checked", "extended", "index", "values")
 
-    def __init__(self, *, extended: bool = False, checked: bool = False) -> None:
-        self.index: dict[str, ResponseItem] = {}
-        self.values = 0
-        self.extended = extended
-        self.checked = checked
-
-    def over(self, items: Sequence[ResponseItem], depth: int = 1) -> None:
-        """Take in these items and all below them."""
-        if depth > ITEM_LEVELS:
+def look_at_answer(answer: ResponseAnswer) -> int:
+    """Look at an answer by itself, which must have a value; how many values lie in it."""
+    coding = answer.coding
+    if coding is not UNSET:
+        if not _is_coding(coding.system, coding.code, coding.display):
             raise Doubt
-        index = self.index
-        look = self.skip if self.checked else self.thorough if self.extended else self.plain
-        for item in items:
-            index[item.link_id] = item
-            if item.answers is not UNSET:
-                look(item.answers, depth)
-            if item.items is not UNSET:
-                self.over(item.items, depth + 1)
-            if item.text is UNSET or item.text.isspace() or item.definition is not UNSET:
-                _words(item)
-        if self.extended and not self.checked:
-            for item in items:
-                _extensions(item)
-
-    def plain(self, answers: Sequence[ResponseAnswer], depth: int) -> None:
-        """Answers without extensions: each has a value, in the form of its type."""
-        self.values += len(answers)
-        for answer in answers:
-            coding = answer.coding
-            if coding is not UNSET:
-                if not _is_coding(coding.system, coding.code, coding.display):
-                    raise Doubt
-            elif answer.string is not UNSET:
-                if answer.string.isspace():
-                    raise Doubt
-            elif answer.boolean is UNSET and answer.integer is UNSET:
-                self.values += _rare(answer)
-            if answer.items is not UNSET:
-                self.over(answer.items, depth + 1)
-
-    def thorough(self, answers: Sequence[ResponseAnswer], depth: int) -> None:
-        """Answers that may have extensions."""
-        for answer in answers:
-            _thorough(answer)
-            if answer.items is not UNSET:
-                self.over(answer.items, depth + 1)
-
-    def skip(self, answers: Sequence[ResponseAnswer], depth: int) -> None:
-        """Answers that were checked before."""
-        for answer in answers:
-            if answer.items is not UNSET:
-                self.over(answer.items, depth + 1)
+    elif answer.string is not UNSET:
+        if answer.string.isspace():
+            raise Doubt
+    elif answer.boolean is UNSET and answer.integer is UNSET:
+        return 1 + _rare(answer)
+    return 1
 
 
-def _words(item: ResponseItem) -> None:
-    if item.text is not UNSET and item.text.isspace():
+def look_at_words(item: ResponseItem) -> None:
+    """Look at an item by itself."""
+    if item.link_id.isspace() or (item.text is not UNSET and item.text.isspace()):
         raise Doubt
     if item.definition is not UNSET and not is_uri(item.definition):
         raise Doubt
 
 
+def look_closely_at(items: Sequence[ResponseItem], depth: int = 1) -> None:
+    """Look at these items and all below, which may have extensions, and answers no value."""
+    if depth > ITEM_LEVELS:
+        raise Doubt
+    for item in items:
+        for answer in item.answers or ():
+            _thorough(answer)
+            look_closely_at(answer.items or (), depth + 1)
+        look_closely_at(item.items or (), depth + 1)
+        look_at_words(item)
+        _extensions(item)
+
+
+def index_of(items: Sequence[ResponseItem]) -> dict[str, ResponseItem]:
+    """Every item by linkId; the first where one stands twice."""
+    index: dict[str, ResponseItem] = {}
+    _fill(index, items)
+    return index
+
+
+def _fill(index: dict[str, ResponseItem], items: Sequence[ResponseItem]) -> None:
+    for item in items:
+        index.setdefault(item.link_id, item)
+        if item.answers is not UNSET:
+            for answer in item.answers:
+                if answer.items is not UNSET:
+                    _fill(index, answer.items)
+        if item.items is not UNSET:
+            _fill(index, item.items)
+
+
 def _rare(answer: ResponseAnswer) -> int:
-    """Check an answer of the rarer types, or without value; gives how many values lie in it."""
+    """Check an answer of the rarer types, or without value; how many values lie in its value."""
     for name, check in _CHECKS.items():
         value = getattr(answer, name)
         if value is not UNSET:
@@ -148,19 +147,40 @@ def _coding(coding: Coding) -> None:
 
 
 def _must_be_number(raw: Raw) -> None:
-    text = bytes(raw)
-    if not _decimal.match(text) or not math.isfinite(float(text)):
+    try:  # the JSON text of a value; of these, only a number is read as one
+        finite = math.isfinite(float(raw))
+    except ValueError:
+        raise Doubt from None
+    if not finite:
         raise Doubt
 
 
 def _quantity(quantity: Quantity) -> None:
-    if quantity.value is not UNSET:
-        _must_be_number(quantity.value)
-    if quantity.code is not UNSET and not is_code(quantity.code):
+    if not quantity_values(quantity):
         raise Doubt
-    if quantity.system is not UNSET and not is_uri(quantity.system):
-        raise Doubt
-    if quantity.value is UNSET:
+
+
+def quantity_values(quantity: Quantity) -> int:
+    """How many values an answer has with this Quantity; 0 when that is not plainly sound."""
+    if quantity.value is UNSET or not _is_unit(quantity.system, quantity.code, quantity.unit):
+        return 0
+    try:
+        return 2 if -math.inf < float(quantity.value) < math.inf else 0
+    except ValueError:
+        return 0
+
+
+@lru_cache(4096)
+def _is_unit(system: Any, code: Any, unit: Any) -> bool:
+    return (
+        (code is UNSET or is_code(code))
+        and (system is UNSET or is_uri(system))
+        and (unit is UNSET or not unit.isspace())
+    )
+
+
+def _date(value: str) -> None:
+    if not CHECKS["date"](value):
         raise Doubt
 
 
@@ -189,7 +209,7 @@ def _loose(type_: str) -> Callable[[Any], None]:
 _CHECKS: Mapping[str, Callable[[Any], None]] = {
     "string": _not_blank,
     "coding": _coding,
-    "date": _day,
+    "date": _date,
     "quantity": _quantity,
     "decimal": _must_be_number,
     "date_time": _day,

@@ -17,7 +17,13 @@ from fhir_service.fhir.issues import Issue, NotUnderstood
 from fhir_service.fhir.reading import MOST_FINDINGS, is_filled, read_json
 from fhir_service.fhir.shape_check import check_contained, check_shape
 from fhir_service.sdc.response_model import Body, FullBody, ResponseItem
-from fhir_service.sdc.response_walk import Doubt, Walk, too_deep
+from fhir_service.sdc.response_walk import (
+    Doubt,
+    index_of,
+    look_at,
+    look_closely_at,
+    too_deep,
+)
 
 TYPE = "QuestionnaireResponse"
 
@@ -45,19 +51,41 @@ _PLAIN = {"reference": ""}.keys()
 class Response:
     """A response that is sound FHIR; whether it keeps the rules of its form is another question.
 
-    ``items`` are its root items and ``index`` all of them by linkId, decoded. ``extended`` is
-    False when it has no extension. What the response does not say is None, or empty.
+    ``items`` are its root items, decoded. ``extended`` is False when it has no extension. What
+    the response does not say is None, or empty. One from ``skim`` has items that are still to be
+    looked at: ``sent`` holds its bytes until then, and ``values`` how many values they must have.
     """
 
-    __slots__ = ("body", "extended", "index", "items")
+    __slots__ = ("_index", "body", "extended", "items", "sent", "values")
 
     def __init__(
-        self, body: Body, index: Mapping[str, ResponseItem], *, extended: bool = True
+        self, body: Body, *, extended: bool = True, sent: bytes | None = None, values: int = 0
     ) -> None:
         self.extended = extended
         self.body = body
-        self.index = index
         self.items: Sequence[ResponseItem] = body.items or ()
+        self.sent = sent
+        self.values = values
+        self._index: Mapping[str, ResponseItem] | None = None
+
+    @property
+    def index(self) -> Mapping[str, ResponseItem]:
+        """Every item by linkId; the first where one stands twice."""
+        if self._index is None:
+            self._index = index_of(self.items)
+        return self._index
+
+    def settle(self) -> Response:
+        """Itself, when all items are sound FHIR. Raises NotUnderstood as ``decode`` does."""
+        if self.sent is not None:
+            try:
+                sound = look_at(self.items) == self.values
+            except Doubt:
+                sound = False
+            if not sound:
+                _slow(self.sent)
+            self.sent = None
+        return self
 
     @property
     def id(self) -> str | None:
@@ -139,12 +167,21 @@ def decode(body: bytes) -> Response:
     rules as read_json tells them, unknown or missing elements, malformed values, two values,
     items nested deeper than 32. The places are those of the document, not of a form.
     """
+    return skim(body).settle()
+
+
+def skim(body: bytes) -> Response:
+    """The response, for a caller who checks it against its form, or settles it, before any use.
+
+    The check looks at each item anyway, and raises then what ``decode`` raises at once; what
+    stands outside the items is sound here already. Raises NotUnderstood.
+    """
     response = _fast(body)
     return response if response is not None else _slow(body)
 
 
 def _fast(body: bytes) -> Response | None:
-    """The response, when it is plainly sound; None when it has to be looked at closely."""
+    """The response, unless it has to be looked at closely; without extensions not yet settled."""
     if b"\\" in body and _ODD_ESCAPE.search(body):
         return None
     try:
@@ -152,19 +189,15 @@ def _fast(body: bytes) -> Response | None:
         if _encoder.encode(decoded).count(b":") != body.count(b":"):
             return None  # a property stands twice: only the last is decoded, and encoded again
         _must_be_sound(decoded)
-        walk = Walk(extended=b'xtension"' in body)
-        walk.over(decoded.items or ())
+        if b'xtension"' in body:
+            look_closely_at(decoded.items or ())
+            return Response(decoded)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Doubt):
         return None
-    if not walk.extended and not _one_each(walk.values, body, decoded):
-        return None
-    return Response(decoded, walk.index, extended=walk.extended)
-
-
-def _one_each(values: int, body: bytes, decoded: Body) -> bool:
-    """Whether the body has just the properties "value…" that answers with one value each have."""
-    more = body.count(b'"value') - values
-    return more == 0 or more == _encoder.encode(decoded.identifier or None).count(b'"value')
+    values = body.count(b'"value')
+    if decoded.identifier is not UNSET:
+        values -= _encoder.encode(decoded.identifier).count(b'"value')
+    return Response(decoded, extended=False, sent=body, values=values)
 
 
 def _must_be_sound(decoded: Body) -> None:
@@ -194,12 +227,9 @@ def _slow(body: bytes) -> Response:
     if found:
         raise NotUnderstood(found[0].says, *found)
     try:
-        decoded = _full_decoder.decode(body)
-        walk = Walk(checked=True)
-        walk.over(decoded.items or ())
-    except (msgspec.DecodeError, RecursionError, Doubt):
+        return Response(_full_decoder.decode(body))
+    except (msgspec.DecodeError, RecursionError):
         raise NotUnderstood("This response can not be read.", expression=TYPE) from None
-    return Response(decoded, walk.index)
 
 
 def shape_findings(raw: Mapping[str, Any]) -> tuple[Issue, ...]:

@@ -12,7 +12,7 @@ import msgspec
 from fhir_service.fhir.issues import Issue, NotUnderstood
 from fhir_service.fhir.reading import read_json
 from fhir_service.sdc.form_rules import check_questionnaire
-from fhir_service.sdc.responses import decode
+from fhir_service.sdc.responses import skim
 from fhir_service.workflow.caller import Caller
 from fhir_service.workflow.checking import findings_of
 from fhir_service.workflow.site import Site
@@ -27,7 +27,7 @@ def response(site: Site, caller: Caller, body: bytes) -> tuple[Issue, ...]:
     """
     caller.must("QuestionnaireResponse", "r", "s", "c")
     try:
-        return findings_of(site, decode(_resource(body)))
+        return findings_of(site, skim(_resource(body)))
     except NotUnderstood as refusal:
         return refusal.issues
 

@@ -17,7 +17,10 @@ _WHERE = "QuestionnaireResponse.questionnaire"
 
 
 def checked(site: Site, response: Response) -> tuple[Issue, ...]:
-    """What was found, warnings and less. Raises NotValid when anything found is an error."""
+    """What was found, warnings and less. Raises NotValid when anything found is an error.
+
+    Raises NotUnderstood for a skimmed response whose items are no sound FHIR.
+    """
     findings = findings_of(site, response)
     if any(issue.severity in ("error", "fatal") for issue in findings):
         raise NotValid("The response breaks the rules of its questionnaire.", *findings)
@@ -31,6 +34,7 @@ def findings_of(site: Site, response: Response, given: Form | None = None) -> tu
     """
     form = given or form_of(site, response)
     if isinstance(form, Issue):
+        response.settle()
         return (form,)
     return validate(form, response, codes=StoredCodes(site.desk.reading()))
 

@@ -8,7 +8,7 @@ http://hl7.org/fhir/R4/questionnaireresponse.html
 from __future__ import annotations
 
 from fhir_service.fhir.issues import Conflict, Issue, NotAllowed, NotUnderstood, NotValid, Stale
-from fhir_service.sdc.responses import Response, decode
+from fhir_service.sdc.responses import Response, decode, skim
 from fhir_service.workflow.caller import Caller, within
 from fhir_service.workflow.checking import checked
 from fhir_service.workflow.ports import Owed, OwedState, Record, Stored
@@ -39,7 +39,7 @@ def create(site: Site, caller: Caller, body: bytes) -> Kept:
     names no patient, or an unknown form); then nothing is stored.
     """
     caller.must(TYPE, "c")
-    response = decode(body)
+    response = skim(body)
     return _first(site, caller, body, response)
 
 
@@ -50,7 +50,7 @@ def update(site: Site, caller: Caller, id_: str, body: bytes, if_match: int | No
     NotValid for a status, a subject or a form that may not follow.
     """
     reach = caller.must(TYPE, "u")
-    response = decode(body)
+    response = skim(body)
     if response.id != id_:
         raise NotUnderstood(
             f"The response's id must be “{id_}”, as in the address.", expression=f"{TYPE}.id"

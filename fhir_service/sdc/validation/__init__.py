@@ -6,7 +6,9 @@ http://hl7.org/fhir/R4/questionnaireresponse.html, https://hl7.org/fhir/uv/sdc/S
 from __future__ import annotations
 
 from fhir_service.fhir.issues import Issue
+from fhir_service.fhir.reading import ITEM_LEVELS
 from fhir_service.sdc.compiled import Form
+from fhir_service.sdc.response_walk import Doubt
 from fhir_service.sdc.responses import Response
 from fhir_service.sdc.validation import envelope
 from fhir_service.sdc.validation.context import Check, Codes
@@ -22,8 +24,23 @@ def validate(
 
     ``codes`` is asked for value sets; without it they are told as not verified. ``language`` is
     that of the sentences, English where there is no translation. Severities follow the status of
-    the response: errors of a completed one may be warnings, or nothing, of a draft.
+    the response: errors of a completed one may be warnings, or nothing, of a draft. A response
+    that was only skimmed is settled here: raises NotUnderstood as ``decode`` does.
     """
+    if form.levels > ITEM_LEVELS:
+        response.settle()
+    try:
+        found = _found(form, response, codes, language)
+    except Doubt:
+        response.settle()
+        found = _found(form, response, codes, language)
+    response.sent = None
+    return found
+
+
+def _found(
+    form: Form, response: Response, codes: Codes | None, language: str | None
+) -> tuple[Issue, ...]:
     check = Check(form, response, codes, language)
     for rule in envelope.RULES:
         rule(check)

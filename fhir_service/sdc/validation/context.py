@@ -5,7 +5,7 @@ http://hl7.org/fhir/R4/questionnaireresponse.html
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -29,6 +29,20 @@ Place = str | tuple[Any, ...] | None
 """A FHIRPath, or the trail of which it is made when something is found there."""
 
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is known of one code of a value set.
+
+    ``version`` is that of its system which the value set asks for, None where it asks for none.
+    ``value_set`` is the ValueSet itself.
+    """
+
+    value_set: Mapping[str, Any]
+    version: str | None = None
+    inactive: bool = False
+    abstract: bool = False
+
+
 class Codes(Protocol):
     """Who knows what stands in value sets."""
 
@@ -40,6 +54,17 @@ class Codes(Protocol):
         None when it is not known here.
         """
 
+    def lists(self, value_set: str, code: str, within: Mapping[str, Any]) -> bool | None:
+        """Whether one of the codes in the value set, of whatever system, is this one.
+
+        None when it is not known here.
+        """
+
+    def about(
+        self, value_set: str, coding: Mapping[str, Any], within: Mapping[str, Any]
+    ) -> About | None:
+        """What is known of the Coding in the value set; None when that is not known here."""
+
 
 def place_of(trail: Trail) -> str:
     """The FHIRPath of a trail."""
@@ -50,14 +75,26 @@ def place_of(trail: Trail) -> str:
     return path if answer is None else f"{path}.answer[{answer}]"
 
 
+def depth_of(trail: Trail) -> int:
+    """How many levels of items a trail goes down."""
+    depth = 0
+    while trail is not None:
+        trail, depth = trail[0], depth + 1
+    return depth
+
+
 @dataclass(slots=True)
 class Answered:
-    """One answer with a value. ``number`` is its place among the answers of its item."""
+    """One answer with a value. ``number`` is its place among the answers of its item.
+
+    ``extensions`` are those of the answer itself.
+    """
 
     plan: Plan
     kind: ValueKind
     value: Any
     number: int
+    extensions: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(slots=True)

@@ -5,83 +5,96 @@ No place is built before something is found. http://hl7.org/fhir/R4/questionnair
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import UNSET
 
 from fhir_service.sdc.enablement import Enablement, Scopes
-from fhir_service.sdc.items import ValueKind
 from fhir_service.sdc.plans import Plan
 from fhir_service.sdc.response_model import ResponseAnswer, ResponseItem, value_of
-from fhir_service.sdc.validation import answers, limits, occurrence, options, structure
-from fhir_service.sdc.validation.context import Answered, Check, Met, Place, Trail
-
-AnswerRule = Callable[[Check, Answered, Place], None]
-
-_LIMITED: Final[tuple[AnswerRule, ...]] = (limits.min_value, limits.max_value)
-_RULES: Final[Mapping[ValueKind, tuple[AnswerRule, ...]]] = {
-    "Coding": options.RULES,
-    "string": (answers.one_line, options.offered, options.free_text, limits.max_length),
-    "uri": (answers.url_is_absolute, options.offered, limits.max_length),
-    "Quantity": (answers.quantity_has_value, *limits.RULES),
-    "decimal": (options.offered, *_LIMITED, limits.decimal_places),
-    "integer": (options.offered, *_LIMITED),
-    "date": (options.offered, *_LIMITED),
-    "dateTime": (options.offered, *_LIMITED),
-    "time": (options.offered, *_LIMITED),
-    "boolean": (options.offered,),
-    "Attachment": (),
-    "Reference": (options.offered,),
-}
-RULES_FOR: Final[Mapping[ValueKind, tuple[AnswerRule, ...]]] = {
-    kind: (answers.type_fits, *rules) for kind, rules in _RULES.items()
-}
-"""The rules that have something to say of a value of this type, in the order they are told."""
+from fhir_service.sdc.response_walk import Doubt, look_at, look_at_answer, look_at_words
+from fhir_service.sdc.validation import item_modes, occurrence, options, structure
+from fhir_service.sdc.validation.by_kind import RULES_FOR
+from fhir_service.sdc.validation.context import (
+    Answered,
+    Check,
+    Met,
+    Place,
+    Trail,
+    depth_of,
+)
 
 _EMPTY: Final[Mapping[str, Any]] = {}
 _NONE: Final[Sequence[ResponseItem]] = ()
 
 
 class Walk:
-    """The walk of one check. ``careful`` asks the rules of every answer, the plain ones too."""
+    """The walk of one check. ``careful`` asks the rules of every answer, the plain ones too.
 
-    __slots__ = ("careful", "check", "enablement")
+    It looks at each item of a response that was only skimmed, and raises Doubt for one that is
+    not plainly sound; ``values`` counts what these hold.
+    """
+
+    __slots__ = ("careful", "check", "enablement", "looking", "testing", "values")
 
     def __init__(self, check: Check, *, careful: bool = False) -> None:
         self.check = check
         self.careful = careful
         response = check.response
-        self.enablement = Enablement(response.items, response.index)
+        self.enablement = Enablement(response.items, lambda: response.index)
+        self.looking = response.sent is not None
+        self.testing = not (careful or response.extended)
+        self.values = 0
 
     def level(
         self, plan: Plan, items: Sequence[ResponseItem], trail: Trail, scopes: Scopes, shown: bool
     ) -> None:
         """The items of one place, ``plan`` around them, enabled if ``shown``."""
-        children, check, enablement = plan.children, self.check, self.enablement
-        last, quick = -1, not (self.careful or check.response.extended)
+        children, enablement = plan.children, self.enablement
+        seen, testing = enablement.seen, self.testing
+        last, values, met, ordered = -1, 0, 0, True
         for number, item in enumerate(items):
-            child = children.get(item.link_id)
+            link_id = item.link_id
+            child = children.get(link_id)
             if child is None:
-                structure.unknown_item(check, item.link_id, (trail, number, None))
+                self.unknown(item, (trail, number, None))
                 continue
-            if child.index <= last:
-                structure.order(check, child, last, (trail, number, None))
-            else:
+            if child.index > last:
                 last = child.index
+                seen[link_id] = item
+            else:
+                ordered = False
+                structure.order(self.check, child, last, (trail, number, None))
             enabled = shown and (not child.sources or enablement.enabled(child, scopes))
-            if quick and enabled and child.quick and _is_quick(child, item):
+            test = child.test
+            if test is not None and enabled and testing and (count := test(item)):
+                values += count
+                met += child.wanted
                 continue
-            if shown and not enabled and occurrence.is_answered(item):
-                check.tell("answer-while-disabled", (trail, number, None), child)
-            self.one(child, item, (trail, number, None), scopes, enabled)
-        if shown and plan.demanding:
+            self.one(child, item, (trail, number, None), scopes, shown, enabled)
+        self.values += values
+        if shown and plan.demanding and not (ordered and met == len(plan.demanding)):
             self.demands(plan, items, trail, scopes)
 
+    def unknown(self, item: ResponseItem, trail: Trail) -> None:
+        """An item that the form does not have at this place."""
+        if self.looking:
+            self.values += look_at((item,), depth_of(trail))
+        structure.unknown_item(self.check, item.link_id, trail)
+
     def one(
-        self, plan: Plan, item: ResponseItem, trail: Trail, scopes: Scopes, shown: bool
+        self,
+        plan: Plan,
+        item: ResponseItem,
+        trail: Trail,
+        scopes: Scopes,
+        around: bool,
+        shown: bool,
     ) -> None:
-        """One item of the response beside the form's."""
+        """One item of the response beside the form's; ``around`` if what is around is enabled."""
+        if around and not shown and occurrence.is_answered(item):
+            self.check.tell("answer-while-disabled", trail, plan)
         if (
             item.text not in plan.words
             or item.definition is not UNSET
@@ -89,14 +102,29 @@ class Walk:
             or (item.answers if plan.is_group else item.items) is not UNSET
             or plan.field is None
         ):
+            if self.looking:
+                self.look(plan, item, trail)
             met = Met(plan, item, shown)
             for rule in structure.RULES:
                 rule(self.check, met, trail)
+        if plan.watched:
+            for rule in item_modes.RULES:
+                rule(self.check, Met(plan, item, shown), trail)
         if plan.is_group:
             inner = {**scopes, plan.link_id: item} if plan.repeats else scopes
             self.level(plan, item.items or _NONE, trail, inner, shown)
         elif item.answers is not UNSET:
             self.answers(plan, item.answers, trail, scopes, shown)
+
+    def look(self, plan: Plan, item: ResponseItem, trail: Trail) -> None:
+        """Look at what the walk does not come to: the words, what stands at the wrong place."""
+        look_at_words(item)
+        if not plan.is_group:
+            self.values += look_at(item.items or _NONE, depth_of(trail) + 1)
+            return
+        for answer in item.answers or ():
+            self.values += look_at_answer(answer)
+            self.values += look_at(answer.items or _NONE, depth_of(trail) + 1)
 
     def answers(
         self,
@@ -108,16 +136,15 @@ class Walk:
     ) -> None:
         """The answers of one question."""
         for number, answer in enumerate(given):
+            if self.looking:
+                self.values += look_at_answer(answer)
             if self.careful or not plan.plain or not _plainly_right(plan, answer):
                 self.answer(plan, answer, number, trail, shown)
-            if plan.children and (answer.items is not UNSET or plan.demanding):
+            if answer.items is not UNSET or plan.demanding:
                 inner = {**scopes, plan.link_id: answer} if plan.repeats else scopes
                 above, item, _ = trail
                 self.level(plan, answer.items or _NONE, (above, item, number), inner, shown)
-            elif answer.items is not UNSET:
-                above, item, _ = trail
-                self.level(plan, answer.items, (above, item, number), scopes, shown)
-        if len(given) > 1 and not (shown and _several_are_fine(plan, given)):
+        if len(given) > 1:
             self.together(plan, given, trail, shown)
         elif plan.item.min_occurs is not None:
             occurrence.answers_of(self.check, plan, len(given), trail)
@@ -130,7 +157,7 @@ class Walk:
         above, item, _ = trail
         if found is None:
             return
-        answered = Answered(plan, *found, number)
+        answered = Answered(plan, *found, number, answer.extension or ())
         for rule in RULES_FOR[found[0]]:
             rule(self.check, answered, (above, item, number))
         if plan.unresolved and number == 0 and shown:
@@ -154,10 +181,13 @@ class Walk:
         self, plan: Plan, items: Sequence[ResponseItem], trail: Trail, scopes: Scopes
     ) -> None:
         """What the form asks for at this place, though nothing may have been sent for it."""
+        places: dict[str, list[int]] = {}
+        for number, item in enumerate(items):
+            places.setdefault(item.link_id, []).append(number)
         for child in plan.demanding:
             if child.sources and not self.enablement.enabled(child, scopes):
                 continue
-            numbers = [n for n, item in enumerate(items) if item.link_id == child.link_id]
+            numbers = places.get(child.link_id, ())
             place = (trail, numbers[0], None) if numbers else trail
             if child.always and not (child.item.answer_value_set and numbers):
                 self.unresolved(child, child.always, place)
@@ -189,36 +219,6 @@ def _has_value(item: ResponseItem) -> bool:
     return any(value_of(answer) is not None for answer in item.answers or ())
 
 
-def _is_quick(plan: Plan, item: ResponseItem) -> bool:
-    """Whether the item has one answer, plainly right, and nothing besides."""
-    given = item.answers
-    if given is UNSET or len(given) != 1 or item.items is not UNSET:
-        return False
-    answer = given[0]
-    return (
-        item.text in plan.words
-        and item.definition is UNSET
-        and answer.items is UNSET
-        and _plainly_right(plan, answer)
-    )
-
-
-def _several_are_fine(plan: Plan, given: Sequence[ResponseAnswer]) -> bool:
-    """Whether several answers are different Codings, none of them exclusive, and not too many."""
-    item = plan.item
-    if not item.repeats or item.min_occurs is not None:
-        return False
-    if item.max_occurs is not None and len(given) > item.max_occurs:
-        return False
-    chosen = set()
-    for answer in given:
-        coding = answer.coding
-        if coding is UNSET or coding.code is UNSET:
-            return False
-        chosen.add((coding.system, coding.code))
-    return len(chosen) == len(given) and chosen.isdisjoint(plan.alone)
-
-
 def _plainly_right(plan: Plan, answer: ResponseAnswer) -> bool:
     """Whether no rule could have anything against this answer, to an item without limits."""
     coding = answer.coding
@@ -242,10 +242,15 @@ _FREE: Final = frozenset({"boolean", "decimal", "date"})
 
 
 def run(check: Check, *, careful: bool = False) -> None:
-    """Walk, and gather what is found, in the order of the form."""
+    """Walk, and gather what is found, in the order of the form.
+
+    Raises Doubt for a skimmed response that is not plainly sound.
+    """
     walk = Walk(check, careful=careful)
     root = check.form.plan
     if root.always:
         walk.unresolved(root, root.always, None)
     walk.level(root, check.response.items, None, _EMPTY, True)
+    if walk.looking and walk.values != check.response.values:
+        raise Doubt
     walk.doubts()
