@@ -15,13 +15,13 @@ SDC_EXPRESSIONS = (
     "%resource.item.where(linkId='g-1').item.where(linkId='q-1-4').answer.value",
     "%resource.repeat(item).where(linkId='q-2-2').answer.value",
     "%resource.item.where(linkId='g-2').item.where(linkId='q-2-1').answer.exists()",
-    "%resource.descendants().where(linkId='q-1-1' or linkId='q-1-3').answer.value.code.count() = 2",
-    "iif(%resource.item.where(linkId='g-4').item.where(linkId='q-4-1').answer.value = 3, 'a', 'b')",
+    "%resource.descendants().where(linkId='q-1-1' or linkId='q-1-3').answer.value.code.count()",
+    "iif(%resource.item.where(linkId='g-4').item.where(linkId='q-4-1').answer.value = 3, 1, 2)",
     "(%resource.descendants().where(linkId='q-2-1').answer.value / 170 / 170 * 10000).round(1)",
-    "%resource.descendants().where(linkId.startsWith('q-4')).answer.value.aggregate($this + $total, 0)",
+    "%resource.descendants().where(linkId.startsWith('q-4')).answer.aggregate(value + $total, 0)",
     "%resource.item.item.where(answer.value.code = 'LA6569-3').linkId.join(', ')",
     "%resource.descendants().where(linkId='q-3-3').answer.value <= today()",
-    "%resource.item.item.answer.value.where($this is Coding).select(iif(code='LA6568-5', 0, 1)).count()",
+    "%resource.item.item.answer.value.ofType(Coding).select(iif(code='LA6568-5', 0, 1)).count()",
     "%resource.descendants().where(linkId='q-4-1' or linkId='q-4-2').answer.value.sum()",
 )
 """Twelve expressions of the kinds that forms use."""
@@ -30,7 +30,13 @@ SDC_EXPRESSIONS = (
 def sdc_response(groups: int = 9, questions: int = 4) -> dict[str, Any]:
     """A response of 46 items: groups g-1 to g-9, each with questions q-1-1 to q-9-4."""
     values: list[dict[str, Any]] = [
-        {"valueCoding": {"system": "http://loinc.org", "code": "LA6569-3", "display": "Several days"}},
+        {
+            "valueCoding": {
+                "system": "http://loinc.org",
+                "code": "LA6569-3",
+                "display": "Several days",
+            }
+        },
         {"valueDecimal": Decimal("61.5")},
         {"valueString": "A text of Ada Example"},
         {"valueInteger": 3},

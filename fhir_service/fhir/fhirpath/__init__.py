@@ -1,4 +1,4 @@
-"""FHIRPath N1 with what FHIR R4 and SDC add to it: compiled once, limited, without input or output.
+"""FHIRPath N1 with what FHIR R4 and SDC add: compiled once, limited, without input or output.
 
 http://hl7.org/fhirpath/N1/, http://hl7.org/fhir/R4/fhirpath.html,
 https://build.fhir.org/ig/HL7/sdc/expressions.html#fhirpath-supplements

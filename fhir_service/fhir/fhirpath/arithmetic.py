@@ -52,7 +52,7 @@ def add(run: Run, left: Collection, right: Collection) -> Collection:
     return _sum(one, other, 1)
 
 
-def subtract(run: Run, left: Collection, right: Collection) -> Collection:
+def subtract(_run: Run, left: Collection, right: Collection) -> Collection:
     """The difference; a date moved back by a duration. Nothing where one side is empty."""
     one, other = single(left), single(right)
     return [] if one is None or other is None else _sum(one, other, -1)
@@ -83,7 +83,7 @@ def _number(one: Any, other: Any, operation: str) -> Collection:
         return []
 
 
-def multiply(run: Run, left: Collection, right: Collection) -> Collection:
+def multiply(_run: Run, left: Collection, right: Collection) -> Collection:
     """The product. Nothing where one side is empty."""
     one, other = single(left), single(right)
     if one is None or other is None:
@@ -93,7 +93,7 @@ def multiply(run: Run, left: Collection, right: Collection) -> Collection:
     return [_rounded(quantity.multiply(*_quantities(one, other)))]
 
 
-def divide(run: Run, left: Collection, right: Collection) -> Collection:
+def divide(_run: Run, left: Collection, right: Collection) -> Collection:
     """The quotient, a Decimal. Nothing for division by zero or where one side is empty."""
     one, other = single(left), single(right)
     if one is None or other is None:
@@ -118,7 +118,7 @@ def _quantities(one: Any, other: Any) -> tuple[Quantity, Quantity]:
     return one, other
 
 
-def whole_quotient(run: Run, left: Collection, right: Collection) -> Collection:
+def whole_quotient(_run: Run, left: Collection, right: Collection) -> Collection:
     """``div``: the quotient without its fraction, an Integer."""
     one, other = single(left), single(right)
     if one is None or other is None:
@@ -134,7 +134,7 @@ def whole_quotient(run: Run, left: Collection, right: Collection) -> Collection:
         return []
 
 
-def remainder(run: Run, left: Collection, right: Collection) -> Collection:
+def remainder(_run: Run, left: Collection, right: Collection) -> Collection:
     """``mod``: what ``div`` leaves over, with the sign of the left side."""
     one, other = single(left), single(right)
     if one is None or other is None:

@@ -59,7 +59,9 @@ def _by_months(moment: Temporal, months: int) -> Temporal | None:
     parts = moment.parts
     if len(parts) == YEAR:
         months = int(Decimal(months) / 12) * 12
-    year, month = divmod(int(parts[0]) * 12 + (int(parts[1]) - 1 if len(parts) > 1 else 0) + months, 12)
+    year, month = divmod(
+        int(parts[0]) * 12 + (int(parts[1]) - 1 if len(parts) > 1 else 0) + months, 12
+    )
     if not 1 <= year <= LAST_YEAR:
         return None
     made: Parts = (year, month + 1)[: len(parts)]

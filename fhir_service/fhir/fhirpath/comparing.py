@@ -15,6 +15,7 @@ from fhir_service.fhir.fhirpath.environment import Run
 from fhir_service.fhir.fhirpath.errors import ExpressionError
 from fhir_service.fhir.fhirpath.nodes import Collection, Node, plain
 from fhir_service.fhir.fhirpath.quantity import Quantity, in_unit_of, of_fhir
+from fhir_service.fhir.fhirpath.types import UNKNOWN
 
 _NUMBERS: Final = (int, Decimal)
 
@@ -35,9 +36,9 @@ def equal(run: Run, left: Collection, right: Collection) -> bool | None:
     return True if known else None
 
 
-def item_equal(run: Run, one: Any, other: Any) -> bool | None:
+def item_equal(run: Run, one: Any, other: Any) -> bool | None:  # noqa: PLR0911 (by type)
     """Whether two items are equal; None where precision or unit leave it open."""
-    mine, yours = _paired(plain(one), plain(other))
+    mine, yours = _paired(one, other)
     if type(mine) is str and type(yours) is str:
         return mine == yours
     if isinstance(mine, Temporal) and isinstance(yours, Temporal):
@@ -47,22 +48,25 @@ def item_equal(run: Run, one: Any, other: Any) -> bool | None:
     if isinstance(mine, bool) or isinstance(yours, bool):
         return mine is yours
     if isinstance(mine, _NUMBERS) and isinstance(yours, _NUMBERS):
-        return mine == yours
+        return bool(mine == yours)
     if isinstance(mine, Node) and isinstance(yours, Node):
-        return _json_key(run, mine.value) == _json_key(run, yours.value)
+        return bool(_json_key(run, mine.value) == _json_key(run, yours.value))
     return bool(mine == yours) if type(mine) is type(yours) and mine is not None else False
 
 
-def _paired(mine: Any, yours: Any) -> tuple[Any, Any]:
-    """Both brought to one type, where the standard converts by itself.
+def _paired(one: Any, other: Any) -> tuple[Any, Any]:
+    """Both as plain values of one type, where that can be.
 
-    A text whose type is not known is read as a date where the other is one; a number as a
-    Quantity of unit 1. http://hl7.org/fhirpath/N1/#conversion
+    A text out of data whose type is not known is read as a date where the other is one; a number
+    counts as a Quantity of unit 1. http://hl7.org/fhirpath/N1/#conversion
     """
-    if isinstance(mine, Temporal) and type(yours) is str:
-        return mine, _as_temporal(yours, mine)
-    if isinstance(yours, Temporal) and type(mine) is str:
-        return _as_temporal(mine, yours), yours
+    mine, yours = plain(one), plain(other)
+    if type(mine) is str and type(yours) is str:
+        return mine, yours
+    if isinstance(mine, Temporal):
+        return mine, _as_temporal(other, yours, mine)
+    if isinstance(yours, Temporal):
+        return _as_temporal(one, mine, yours), yours
     if isinstance(mine, Quantity) and not isinstance(yours, Quantity):
         return mine, _as_quantity(yours)
     if isinstance(yours, Quantity) and not isinstance(mine, Quantity):
@@ -70,9 +74,10 @@ def _paired(mine: Any, yours: Any) -> tuple[Any, Any]:
     return mine, yours
 
 
-def _as_temporal(text: str, like: Temporal) -> Any:
-    found = read_time(text) if like.type == "Time" else read_moment(text)
-    return found or text
+def _as_temporal(item: Any, value: Any, like: Temporal) -> Any:
+    if type(value) is not str or type(item) is not Node or item.kind is not UNKNOWN:
+        return value
+    return (read_time(value) if like.type == "Time" else read_moment(value)) or value
 
 
 def _as_quantity(value: Any) -> Any:
@@ -100,7 +105,7 @@ def _json_key(run: Run, value: Any) -> Any:
         return value
     run.spend(1)
     if isinstance(value, Mapping):
-        # by name, for the order of properties says nothing; ids of elements count, as they stand there
+        # the order of properties says nothing
         return frozenset((name, _json_key(run, one)) for name, one in value.items())
     if isinstance(value, list | tuple):
         return tuple(_json_key(run, one) for one in value)
@@ -130,9 +135,9 @@ def equivalent(run: Run, left: Collection, right: Collection) -> bool:
     return True
 
 
-def item_equivalent(run: Run, one: Any, other: Any) -> bool:
+def item_equivalent(run: Run, one: Any, other: Any) -> bool:  # noqa: PLR0911 (by type)
     """Whether two items are equivalent: texts without case, numbers at the lesser precision."""
-    mine, yours = _paired(plain(one), plain(other))
+    mine, yours = _paired(one, other)
     if type(mine) is str and type(yours) is str:
         return _folded(mine) == _folded(yours)
     if isinstance(mine, Temporal) and isinstance(yours, Temporal):
@@ -186,7 +191,7 @@ def order(one: Any, other: Any) -> int | None:
 
     Raises ExpressionError for what has no order: other types, or two of different types.
     """
-    mine, yours = _paired(plain(one), plain(other))
+    mine, yours = _paired(one, other)
     if isinstance(mine, Temporal) and isinstance(yours, Temporal):
         if (mine.type == "Time") == (yours.type == "Time"):
             return dates_times.compare(mine, yours)

@@ -40,7 +40,7 @@ from fhir_service.fhir.fhirpath.syntax import (
     TypeTest,
     Variable,
 )
-from fhir_service.fhir.fhirpath.types import UNKNOWN, Kind, choice_names
+from fhir_service.fhir.fhirpath.types import UNKNOWN, Choice, Kind, choice_names, plain_names
 
 FAMILIES = (
     functions_collections,
@@ -79,8 +79,8 @@ def compiled(part: Part) -> Term:  # noqa: PLR0911 (one line for each kind of pa
 def _constant(part: Constant) -> Term:
     value = part.value
     if value is None:
-        return lambda run: []
-    return lambda run: [value]
+        return lambda _run: []
+    return lambda _run: [value]
 
 
 def _special(part: Special) -> Term:
@@ -236,9 +236,8 @@ def _first_member(part: Member) -> Term:
 def _member(part: Member) -> StepOf:
     name = part.name
     choice = choice_names().get(name)
-    if choice is not None:
-        says = f"“{name}” is written “{choice}” in FHIRPath, with ofType() for the type."
-        raise ExpressionError(says, part.position)
+    if choice is not None and name not in plain_names():
+        raise _written(name, choice, part.position)
 
     def step(run: Run, items: Collection) -> Collection:
         made: Collection = []
@@ -246,23 +245,35 @@ def _member(part: Member) -> StepOf:
             if type(item) is Node:
                 members(item, name, made)
         run.spend(len(items) + len(made))
-        if not made and run.environment.strict:
-            _must_have(items, part)
+        if not made and (choice is not None or run.environment.strict):
+            _must_have(items, part, choice, run.environment.strict)
         return made
 
     return step
 
 
-def _must_have(items: Collection, part: Member) -> None:
+def _written(name: str, choice: str, position: int) -> ExpressionError:
+    says = f"“{name}” is written “{choice}” in FHIRPath, with ofType() for the type."
+    return ExpressionError(says, position)
+
+
+def _must_have(items: Collection, part: Member, choice: str | None, strict: bool) -> None:
+    """Raise ExpressionError for an element that a type does not have.
+
+    A JSON name of a choice is always refused; nothing else is found wrong unless ``strict``.
+    """
     for item in items:
         kind = item.kind if type(item) is Node else UNKNOWN
-        if kind is not UNKNOWN and part.name not in kind.children:
+        of = None if choice is None else kind.children.get(choice)
+        if choice is not None and isinstance(of, Choice) and part.name in of:
+            raise _written(part.name, choice, part.position)
+        if strict and kind is not UNKNOWN and part.name not in kind.children:
             says = f"{kind.name} has no element “{part.name[:40]}”."
             raise ExpressionError(says, part.position)
 
 
 def _indexer(part: Indexer) -> StepOf:
-    number = compiled(part.index)
+    number = compiled(part.place)
 
     def step(run: Run, items: Collection) -> Collection:
         try:
@@ -280,7 +291,7 @@ def _call(part: Call) -> StepOf:
         return _typed(name, _type_argument(part), part.position)
     if name == "sort":
         return sorted_by(
-            [(compiled(one.of if _falls(one) else one), _falls(one)) for one in arguments],
+            [_sort_key(one) for one in arguments],
             part.position,
         )
     found = FUNCTIONS.get(name)
@@ -292,8 +303,11 @@ def _call(part: Call) -> StepOf:
     return build(found, [compiled(one) for one in arguments], part.position)
 
 
-def _falls(part: Part) -> bool:
-    return isinstance(part, Sign) and part.minus
+def _sort_key(part: Part) -> tuple[Term, bool]:
+    """A key to sort by; a minus before it makes it fall, also where it is no number."""
+    if isinstance(part, Sign) and part.minus:
+        return compiled(part.of), True
+    return compiled(part), False
 
 
 def _so_many(least: int, most: int) -> str:

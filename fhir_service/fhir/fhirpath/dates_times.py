@@ -21,9 +21,7 @@ LAST_YEAR: Final = 9999
 _WIDEST_ZONE: Final = 14 * 60
 _LONGEST_FRACTION: Final = 9
 
-_CLOCK = (
-    r"(?P<hour>[0-9]{2})(?::(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}(?:\.[0-9]+)?))?)?"
-)
+_CLOCK = r"(?P<hour>[0-9]{2})(?::(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}(?:\.[0-9]+)?))?)?"
 _TIME = re.compile(rf"T?{_CLOCK}")
 _MOMENT = re.compile(
     r"(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{2})(?:-(?P<day>[0-9]{2}))?)?"
@@ -33,7 +31,7 @@ _MOMENT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Temporal:
-    """A Date, DateTime or Time; ``parts`` from the year (of a Time: from the hour) as far as known.
+    """A Date, DateTime or Time; ``parts`` from the year (of a Time: the hour) as far as known.
 
     The second is a Decimal with the digits that were written. ``zone`` is the offset from UTC in
     minutes, None where none was written.
@@ -48,7 +46,7 @@ class Temporal:
         """How many parts are known, counted from the year; a Time of hours has four."""
         return len(self.parts) + (DAY if self.type == "Time" else 0)
 
-    def __str__(self) -> str:
+    def written(self) -> str:
         """As FHIR writes it: ``2024-03``, ``2024-03-01T10:00:00+01:00``, ``10:30:00``."""
         told = list(self.parts)
         if self.type == "Time":
@@ -153,7 +151,7 @@ def compare(left: Temporal, right: Temporal) -> int | None:
     Both must be times of day, or neither. Where one has an offset from UTC and the other has
     none, and both have a time of day, it is open.
     """
-    if DAY < min(left.precision, right.precision) and (left.zone is None) != (right.zone is None):
+    if min(left.precision, right.precision) > DAY and (left.zone is None) != (right.zone is None):
         return None
     one, other = _comparable(left, right)
     for mine, yours in zip(one, other, strict=False):

@@ -20,7 +20,7 @@ MemberOf = Callable[[Any, str], bool | None]
 """Whether a code, Coding or CodeableConcept (as JSON) is in a value set; None: it is not known."""
 
 Weigh = Callable[[Any, str | None], Decimal | None]
-"""The weight of an answer's value (as JSON) at a linkId, out of the form; None where it has none."""
+"""The weight that the form gives an answer's value (as JSON) at a linkId; None for no weight."""
 
 _CONSTANTS: Final = {
     "sct": "http://snomed.info/sct",
@@ -69,7 +69,9 @@ class Run:
     ``focus`` is ``$this``, ``number`` is ``$index``, ``total`` is ``$total``.
     """
 
-    __slots__ = ("_clock", "_named", "environment", "focus", "left", "number", "root", "total")
+    __slots__ = (
+        "_clock", "_named", "environment", "focus", "left", "number", "patterns", "root", "total",
+    )  # fmt: skip
 
     def __init__(self, focus: Collection, environment: Environment) -> None:
         self.environment = environment
@@ -78,6 +80,7 @@ class Run:
         self.number: int | None = None
         self.total: Collection = []
         self.left = environment.steps
+        self.patterns: dict[str, Any] = {}
         self._named: dict[str, Collection] = {}
         self._clock: datetime | None = None
 
@@ -128,5 +131,3 @@ class Run:
                 raise ExpressionError("There is no clock here.")
             self._clock = given.now.astimezone(given.zone) if given.zone else given.now
         return self._clock
-
-

@@ -5,8 +5,7 @@ http://hl7.org/fhirpath/N1/, http://hl7.org/fhir/R4/fhirpath.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fhir_service.fhir.fhirpath.compile import compiled
@@ -16,7 +15,7 @@ from fhir_service.fhir.fhirpath.nodes import Collection, nodes, to_json
 from fhir_service.fhir.fhirpath.parser import parse
 from fhir_service.fhir.fhirpath.registry import Term, truth
 from fhir_service.fhir.fhirpath.shapes import asked, shape
-from fhir_service.fhir.fhirpath.syntax import Call, Member, Path, Variable
+from fhir_service.fhir.fhirpath.syntax import Member, Part, Path
 
 _ANSWER = ("answer", "value")
 
@@ -51,9 +50,11 @@ class Expression:
             return self._term(run)
         except RecursionError:
             raise TooCostly("The expression goes deeper than can be followed.") from None
+        except ArithmeticError:
+            raise ExpressionError("A number is out of the range that can be computed.") from None
 
     def holds(self, focus: Any, environment: Environment) -> bool | None:
-        """Whether it is true; None where it gives nothing. A single item that is no Boolean is true.
+        """Whether it is true; None where it gives nothing. A single item, no Boolean, is true.
 
         http://hl7.org/fhirpath/N1/#singleton-evaluation-of-collections
         """
@@ -66,38 +67,24 @@ def compile_expression(text: str) -> Expression:
     Raises ExpressionError with the place of what is wrong, TooCostly for one over our limits.
     """
     try:
-        part = parse(text)
-        names, link_ids = frozenset(_names(part)), tuple(dict.fromkeys(_link_ids(part)))
-        return Expression(text, names, link_ids, _answers_of(part), compiled(part))
+        part, variables, calls = parse(text)
+        link_ids = dict.fromkeys(
+            link_id
+            for call in calls
+            if call.name == "where"
+            for argument in call.arguments
+            for link_id in asked(argument)
+        )
+        names = frozenset(variables)
+        return Expression(text, names, tuple(link_ids), _answers_of(part), compiled(part))
     except RecursionError:
         raise TooCostly("The expression is nested too deep.") from None
 
 
-def _parts(part: Any) -> Iterator[Any]:
-    """Every part of a tree."""
-    waiting = [part]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, tuple):
-            waiting.extend(reversed(one))
-        elif is_dataclass(one):
-            yield one
-            waiting.extend(reversed([getattr(one, each.name) for each in fields(one)]))
-
-
-def _names(part: Any) -> Iterator[str]:
-    return (one.name for one in _parts(part) if isinstance(one, Variable))
-
-
-def _link_ids(part: Any) -> Iterator[str]:
-    for one in _parts(part):
-        if isinstance(one, Call) and one.name == "where":
-            for argument in one.arguments:
-                yield from asked(argument)
-
-
-def _answers_of(part: Any) -> tuple[str, ...] | None:
-    found = shape(part) if isinstance(part, Path) else None
+def _answers_of(part: Part) -> tuple[str, ...] | None:
+    if not isinstance(part, Path):
+        return None
+    found = shape(part)
     if found is None:
         return None
     rest = tuple(step.name for step in part.steps[2:] if isinstance(step, Member))

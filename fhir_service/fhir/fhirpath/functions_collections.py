@@ -51,7 +51,7 @@ def repeat(run: Run, items: Collection, projection: Term) -> Collection:
 
 
 @function("single")
-def single(run: Run, items: Collection) -> Collection:
+def single(_run: Run, items: Collection) -> Collection:
     """The only item; an error where there are several."""
     if len(items) > 1:
         raise ExpressionError("Several items stand where single() allows one.")
@@ -59,31 +59,31 @@ def single(run: Run, items: Collection) -> Collection:
 
 
 @function("first")
-def first(run: Run, items: Collection) -> Collection:
+def first(_run: Run, items: Collection) -> Collection:
     """The first item."""
     return items[:1]
 
 
 @function("last")
-def last(run: Run, items: Collection) -> Collection:
+def last(_run: Run, items: Collection) -> Collection:
     """The last item."""
     return items[-1:]
 
 
 @function("tail")
-def tail(run: Run, items: Collection) -> Collection:
+def tail(_run: Run, items: Collection) -> Collection:
     """All but the first."""
     return items[1:]
 
 
 @function("skip", 1)
-def skip(run: Run, items: Collection, count: Collection) -> Collection:
+def skip(_run: Run, items: Collection, count: Collection) -> Collection:
     """All but the first few."""
     return items[max(0, integer(count) or 0) :]
 
 
 @function("take", 1)
-def take(run: Run, items: Collection, count: Collection) -> Collection:
+def take(_run: Run, items: Collection, count: Collection) -> Collection:
     """The first few."""
     return items[: max(0, integer(count) or 0)]
 
@@ -92,11 +92,7 @@ def take(run: Run, items: Collection, count: Collection) -> Collection:
 def intersect(run: Run, items: Collection, other: Collection) -> Collection:
     """The items that are in both, each once."""
     wanted = comparing.keys(run, other)
-    return [
-        item
-        for item in comparing.distinct(run, items)
-        if comparing.key(run, item) in wanted
-    ]
+    return [item for item in comparing.distinct(run, items) if comparing.key(run, item) in wanted]
 
 
 @function("exclude", 1)
@@ -131,17 +127,15 @@ def iif(run: Run, items: Collection, test: Term, then: Term, *otherwise: Term) -
     found = test(run)
     if len(found) == 1 and type(plain(found[0])) is not bool:
         raise ExpressionError("The first argument of iif() must be true, false or empty.")
-    if truth(found):
-        made = then(run)
-    else:
-        made = otherwise[0](run) if otherwise else []
+    chosen = (then,) if truth(found) else otherwise
+    made = chosen[0](run) if chosen else []
     run.focus = focus
     return made
 
 
 @lazy("aggregate", 1, 2)
 def aggregate(run: Run, items: Collection, step: Term, *start: Term) -> Collection:
-    """What the step makes of the items one after the other, ``$total`` being what it made before."""
+    """What the step makes of the items in turn, ``$total`` being what it made before."""
     focus, number, total = run.focus, run.number, run.total
     made = start[0](run) if start else []
     for place, item in enumerate(items):
@@ -153,7 +147,7 @@ def aggregate(run: Run, items: Collection, step: Term, *start: Term) -> Collecti
 
 
 @lazy("trace", 1, 2)
-def trace(run: Run, items: Collection, name: Term, *projection: Term) -> Collection:
+def trace(run: Run, items: Collection, name: Term, *_projection: Term) -> Collection:
     """The items unchanged. Nothing is written down, for answers never go to a log."""
     name(run)
     return items
@@ -171,14 +165,16 @@ def children_(run: Run, items: Collection) -> Collection:
 def descendants(run: Run, items: Collection) -> Collection:
     """All children, their children, and so on, in the order of the document."""
     made: Collection = []
-    waiting = list(reversed(children_(run, items)))
+    waiting = children_(run, items)
+    waiting.reverse()
     while waiting:
         item = waiting.pop()
         made.append(item)
-        inner = list(children(item))
-        run.spend(1 + len(inner))
-        inner.reverse()
-        waiting += inner
+        if type(item.value) is dict or item.beside is not None:
+            inner = children(item)
+            run.spend(1 + len(inner))
+            inner.reverse()
+            waiting += inner
     return made
 
 
@@ -217,13 +213,13 @@ def avg(run: Run, items: Collection) -> Collection:
 
 @function("min")
 def min_(run: Run, items: Collection) -> Collection:
-    """The least of numbers, texts, dates or quantities; nothing where one can not be compared."""
+    """The least of numbers, texts, dates or quantities; nothing where two do not compare."""
     return _most(run, items, -1)
 
 
 @function("max")
 def max_(run: Run, items: Collection) -> Collection:
-    """The greatest of numbers, texts, dates or quantities; nothing where one can not be compared."""
+    """The greatest of numbers, texts, dates or quantities; nothing where two do not compare."""
     return _most(run, items, 1)
 
 

@@ -18,7 +18,7 @@ from fhir_service.fhir.fhirpath.dates_times import (
 )
 from fhir_service.fhir.fhirpath.environment import Run
 from fhir_service.fhir.fhirpath.limits import MAX_EXPONENT, MAX_INTEGER
-from fhir_service.fhir.fhirpath.nodes import Collection, Node
+from fhir_service.fhir.fhirpath.nodes import Collection
 from fhir_service.fhir.fhirpath.quantity import CALENDAR, Quantity, in_unit_of
 from fhir_service.fhir.fhirpath.registry import function, single, text
 
@@ -72,7 +72,9 @@ def to_string(value: Any) -> str | None:
         return value
     if isinstance(value, Decimal):
         return f"{value:f}" if abs(value.adjusted()) <= MAX_EXPONENT else None
-    return None if isinstance(value, Node) else str(value)
+    if isinstance(value, Temporal | Quantity):
+        return value.written()
+    return str(value) if isinstance(value, int) else None
 
 
 def to_date(value: Any) -> Temporal | None:
@@ -109,13 +111,15 @@ def to_quantity(value: Any) -> Quantity | None:
     if match["word"]:
         unit = CALENDAR.get(match["word"])
         return None if unit is None else Quantity(Decimal(match["value"]), unit)
-    return Quantity(Decimal(match["value"]), CALENDAR.get(match["unit"] or "1", match["unit"] or "1"))
+    return Quantity(
+        Decimal(match["value"]), CALENDAR.get(match["unit"] or "1", match["unit"] or "1")
+    )
 
 
 def _enter(name: str, convert: Callable[[Any], Any], takes_unit: int = 0) -> None:
     """Enter to…() and convertsTo…()."""
 
-    def to(run: Run, items: Collection, *unit: Collection) -> Collection:
+    def to(_run: Run, items: Collection, *unit: Collection) -> Collection:
         value = single(items)
         found = None if value is None else convert(value)
         if found is not None and unit:

@@ -13,7 +13,7 @@ from fhir_service.fhir.fhirpath.registry import Term, function, lazy, truth
 
 
 @function("empty")
-def empty(run: Run, items: Collection) -> Collection:
+def empty(_run: Run, items: Collection) -> Collection:
     """Whether there is nothing."""
     return [not items]
 
@@ -52,25 +52,25 @@ def _booleans(items: Collection) -> list[bool]:
 
 
 @function("allTrue")
-def all_true(run: Run, items: Collection) -> Collection:
+def all_true(_run: Run, items: Collection) -> Collection:
     """Whether all are true."""
     return [all(_booleans(items))]
 
 
 @function("anyTrue")
-def any_true(run: Run, items: Collection) -> Collection:
+def any_true(_run: Run, items: Collection) -> Collection:
     """Whether any is true."""
     return [any(_booleans(items))]
 
 
 @function("allFalse")
-def all_false(run: Run, items: Collection) -> Collection:
+def all_false(_run: Run, items: Collection) -> Collection:
     """Whether all are false."""
     return [not any(_booleans(items))]
 
 
 @function("anyFalse")
-def any_false(run: Run, items: Collection) -> Collection:
+def any_false(_run: Run, items: Collection) -> Collection:
     """Whether any is false."""
     return [not all(_booleans(items))]
 
@@ -88,7 +88,7 @@ def superset_of(run: Run, items: Collection, other: Collection) -> Collection:
 
 
 @function("count")
-def count(run: Run, items: Collection) -> Collection:
+def count(_run: Run, items: Collection) -> Collection:
     """How many items there are."""
     return [len(items)]
 
@@ -106,20 +106,20 @@ def is_distinct(run: Run, items: Collection) -> Collection:
 
 
 @function("not")
-def not_(run: Run, items: Collection) -> Collection:
+def not_(_run: Run, items: Collection) -> Collection:
     """The opposite of a truth value."""
     value = truth(items)
     return [] if value is None else [not value]
 
 
 @function("hasValue")
-def has_value(run: Run, items: Collection) -> Collection:
+def has_value(_run: Run, items: Collection) -> Collection:
     """Whether there is one item, a primitive with a value and not with extensions alone."""
     return [len(items) == 1 and _primitive_value(items[0]) is not None]
 
 
 @function("getValue")
-def get_value(run: Run, items: Collection) -> Collection:
+def get_value(_run: Run, items: Collection) -> Collection:
     """The value of a single primitive, as a type of FHIRPath."""
     if len(items) != 1 or _primitive_value(items[0]) is None:
         return []

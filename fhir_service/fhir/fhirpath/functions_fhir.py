@@ -88,7 +88,7 @@ def member_of(run: Run, items: Collection, value_set: Collection) -> Collection:
 
 
 @function("comparable", 1)
-def comparable(run: Run, items: Collection, other: Collection) -> Collection:
+def comparable(_run: Run, items: Collection, other: Collection) -> Collection:
     """Whether two quantities can be compared."""
     one, two = single(items), single(other)
     if not isinstance(one, Quantity) or not isinstance(two, Quantity):
@@ -98,13 +98,13 @@ def comparable(run: Run, items: Collection, other: Collection) -> Collection:
 
 
 @function("htmlChecks")
-def html_checks(run: Run, items: Collection) -> Collection:
+def html_checks(_run: Run, _items: Collection) -> Collection:
     """Refused: narrative is checked where it is rendered."""
     raise ExpressionError("htmlChecks() can not be answered here.")
 
 
 @function("conformsTo", 1)
-def conforms_to(run: Run, items: Collection, profile: Collection) -> Collection:
+def conforms_to(_run: Run, _items: Collection, _profile: Collection) -> Collection:
     """Refused: profiles are not checked here."""
     raise ExpressionError("conformsTo() can not be answered here: profiles are not checked.")
 
@@ -166,7 +166,7 @@ def _link_id(item: Node) -> str | None:
 
 @function("answers")
 def answers(run: Run, items: Collection) -> Collection:
-    """Every answer in the response or items given, and below them, in the order of the document."""
+    """Every answer in the response or items given, and below, in the order of the document."""
     made: Collection = []
     waiting = list(reversed(items))
     while waiting:

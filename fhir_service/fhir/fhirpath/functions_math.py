@@ -27,7 +27,7 @@ _COST_OF_A_ROOT = 50
 
 
 @function("abs")
-def abs_(run: Run, items: Collection) -> Collection:
+def abs_(_run: Run, items: Collection) -> Collection:
     """The value without its sign."""
     value = single(items)
     if isinstance(value, Quantity):
@@ -39,7 +39,7 @@ def abs_(run: Run, items: Collection) -> Collection:
 def _whole(name: str, rounding: str) -> None:
     """Enter a function that makes an Integer of a number."""
 
-    def call(run: Run, items: Collection) -> Collection:
+    def call(_run: Run, items: Collection) -> Collection:
         value = number(items)
         if value is None:
             return []
@@ -54,7 +54,7 @@ _whole("truncate", ROUND_DOWN)
 
 
 @function("round", 0, 1)
-def round_(run: Run, items: Collection, *places: Collection) -> Collection:
+def round_(_run: Run, items: Collection, *places: Collection) -> Collection:
     """The number with so many digits after the point, half away from zero."""
     value = number(items)
     digits = integer(places[0]) if places else 0

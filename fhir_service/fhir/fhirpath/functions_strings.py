@@ -20,6 +20,9 @@ from fhir_service.fhir.fhirpath.nodes import Collection
 from fhir_service.fhir.fhirpath.patterns import pattern
 from fhir_service.fhir.fhirpath.registry import function, integer, text
 
+_COST_OF_A_PATTERN = 200
+_COST_OF_SEARCHING = 10
+
 
 def _of_texts(name: str, answer: Callable[[str, str], Any]) -> None:
     """Enter a function of a text with another text; nothing where one is missing."""
@@ -39,8 +42,33 @@ _of_texts("endsWith", str.endswith)
 _of_texts("contains", str.__contains__)
 _of_texts("indexOf", str.find)
 _of_texts("lastIndexOf", str.rfind)
-_of_texts("matches", lambda of, with_: pattern(with_).search(of) is not None)
-_of_texts("matchesFull", lambda of, with_: pattern(with_).fullmatch(of) is not None)
+
+
+@function("matches", 1)
+def matches(run: Run, items: Collection, regex: Collection) -> Collection:
+    """Whether the pattern is found somewhere in the text."""
+    of, by = text(items), text(regex)
+    if of is None or by is None:
+        return []
+    return [_pattern(run, by, of).search(of) is not None]
+
+
+@function("matchesFull", 1)
+def matches_full(run: Run, items: Collection, regex: Collection) -> Collection:
+    """Whether the whole text is as the pattern says."""
+    of, by = text(items), text(regex)
+    if of is None or by is None:
+        return []
+    return [_pattern(run, by, of).fullmatch(of) is not None]
+
+
+def _pattern(run: Run, by: str, of: str) -> Any:
+    """The pattern, its cost and that of the text counted."""
+    run.spend_text(_COST_OF_SEARCHING * len(of))
+    if by not in run.patterns:
+        run.spend(_COST_OF_A_PATTERN + len(by))
+        run.patterns[by] = pattern(by)
+    return run.patterns[by]
 
 
 def _of_text(name: str, answer: Callable[[str], Any]) -> None:
@@ -103,10 +131,9 @@ def replace_matches(run: Run, items: Collection, old: Collection, new: Collectio
         return []
     if not out:
         return [of]
-    run.spend_text(len(of))
     made: list[str] = []
     length = end = 0
-    for match in pattern(out).finditer(of):
+    for match in _pattern(run, out, of).finditer(of):
         if match.start() < end:
             continue
         put = of[end : match.start()] + _filled(into, match)
@@ -193,9 +220,11 @@ def _coded(name: str, table: dict[str, Callable[[str], str]]) -> None:
             raise ExpressionError(f"{name}() knows {', '.join(sorted(table))}.")
         run.spend_text(len(of))
         try:
-            return [table[by](of)]
+            made = table[by](of)
+            made.encode("utf-8")  # halves of characters can be unescaped, and are no text
         except (ValueError, binascii.Error):
             return []
+        return [made]
 
     function(name, 1)(call)
 

@@ -19,31 +19,32 @@ from fhir_service.fhir.fhirpath.registry import function, integer, single
 _MOST_DIGITS: Final = 28
 _DIGITS: Final = 8
 _EARLIEST_ZONE, _LATEST_ZONE = 14 * 60, -12 * 60
+_WITH_THOUSANDTHS: Final = 4
 _PARTS_OF_DATE: Final = {4: 1, 6: 2, 8: 3, 10: 4, 12: 5, 14: 6, 17: 7}
 _PARTS_OF_TIME: Final = {2: 1, 4: 2, 6: 3, 9: 4}
 
 
 @function("now")
-def now(run: Run, items: Collection) -> Collection:
+def now(run: Run, _items: Collection) -> Collection:
     """The moment of the evaluation."""
     return [of_datetime(run.clock())]
 
 
 @function("today")
-def today(run: Run, items: Collection) -> Collection:
+def today(run: Run, _items: Collection) -> Collection:
     """The day of the evaluation, in the zone of the site."""
     moment = run.clock()
     return [Temporal("Date", (moment.year, moment.month, moment.day))]
 
 
 @function("timeOfDay")
-def time_of_day(run: Run, items: Collection) -> Collection:
+def time_of_day(run: Run, _items: Collection) -> Collection:
     """The time of day of the evaluation, in the zone of the site."""
     return [Temporal("Time", of_datetime(run.clock()).parts[DAY:])]
 
 
 @function("precision")
-def precision(run: Run, items: Collection) -> Collection:
+def precision(_run: Run, items: Collection) -> Collection:
     """How many digits are known: of a number those after the point, of a date from 4 to 17."""
     value = single(items)
     if isinstance(value, Temporal):
@@ -63,13 +64,13 @@ def _digits_of(moment: Temporal) -> int:
 
 
 @function("lowBoundary", 0, 1)
-def low_boundary(run: Run, items: Collection, *digits: Collection) -> Collection:
+def low_boundary(_run: Run, items: Collection, *digits: Collection) -> Collection:
     """The least that the value can be, given how precisely it is written."""
     return _boundary(items, digits, low=True)
 
 
 @function("highBoundary", 0, 1)
-def high_boundary(run: Run, items: Collection, *digits: Collection) -> Collection:
+def high_boundary(_run: Run, items: Collection, *digits: Collection) -> Collection:
     """The greatest that the value can be, given how precisely it is written."""
     return _boundary(items, digits, low=False)
 
@@ -133,8 +134,9 @@ def _clock(parts: Parts, count: int, low: bool) -> Parts:
     """Hour, minute and second filled up; ``count`` 4 means with thousandths."""
     fill = (0, 0, Decimal("0.000")) if low else (23, 59, Decimal("59.999"))
     filled = (*parts, *fill[len(parts) :])
-    if count <= 3:  # noqa: PLR2004 (hour, minute, second)
-        return tuple(Decimal(int(part)) if place == 2 else part for place, part in enumerate(filled[:count]))  # noqa: PLR2004
+    if count < _WITH_THOUSANDTHS:
+        whole: Parts = (*filled[:2], Decimal(int(filled[2])))
+        return whole[:count]
     second = Decimal(filled[2])
     if "." not in str(second):
         second += Decimal("0.000") if low else Decimal("0.999")

@@ -51,7 +51,7 @@ def is_just(item: Any, namespace: str, name: str) -> bool:
 
 
 @function("type")
-def type_(run: Run, items: Collection) -> Collection:
+def type_(_run: Run, items: Collection) -> Collection:
     """Namespace and name of the type of each item."""
     told = (type_of(item) for item in items)
     return [Node({"namespace": space, "name": name}, UNKNOWN) for space, name in told]

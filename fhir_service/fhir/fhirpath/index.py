@@ -1,6 +1,6 @@
 """The items of one response by linkId, found once.
 
-https://build.fhir.org/ig/HL7/sdc/expressions.html: most expressions ask for the answers of a linkId.
+Most expressions ask for the answers of a linkId: https://build.fhir.org/ig/HL7/sdc/expressions.html
 """
 
 from __future__ import annotations

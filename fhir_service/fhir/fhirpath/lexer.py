@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from fhir_service.fhir.fhirpath.errors import ExpressionError
 
@@ -32,8 +31,7 @@ _PLAIN_ESCAPES: Final = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """``kind`` is time, moment, number, string, quoted, dollar, word, sign, or end.
 
     Of string and quoted ``text`` is what stands between the quotes, escapes resolved.
@@ -49,16 +47,16 @@ def tokens(text: str) -> Iterator[Token]:
 
     Raises ExpressionError at a character that begins none.
     """
-    position = 0
+    position, match_at = 0, _TOKEN.match
     while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is None or match.lastgroup is None:
+        match = match_at(text, position)
+        if match is None:
             raise ExpressionError(_no_token(text[position]), position)
-        kind, found = match.lastgroup, match.group()
+        kind = match.lastgroup or ""
         if kind in ("string", "quoted"):
-            yield Token(kind, _unescaped(found[1:-1], position), position)
+            yield Token(kind, _unescaped(match.group()[1:-1], position), position)
         elif kind != "blank":
-            yield Token(kind, found, position)
+            yield Token(kind, match.group(), position)
         position = match.end()
     yield Token("end", "", position)
 
@@ -80,4 +78,8 @@ def _unescaped(text: str, position: int) -> str:
             raise ExpressionError("There is no such escape in a string of FHIRPath.", position)
         return _PLAIN_ESCAPES[match[2]]
 
-    return _ESCAPE.sub(put, text)
+    made = _ESCAPE.sub(put, text)
+    try:  # two escapes may be the halves of one character
+        return made.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        raise ExpressionError("Half a character is written here.", position) from None

@@ -1,12 +1,12 @@
 """The items of a collection: values of FHIR data with their type, and plain values of FHIRPath.
 
-A plain value is a bool, int, Decimal, str, Temporal or Quantity. Whatever comes from a resource is a
+A plain value is a bool, int, Decimal, str, Temporal or Quantity. What comes from a resource is a
 Node. http://hl7.org/fhir/R4/fhirpath.html#types, http://hl7.org/fhirpath/N1/#model-information
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -85,7 +85,7 @@ def members(parent: Node, name: str, into: Collection) -> None:
         return
     if type(of) is Choice:
         for key in value:
-            plain = key[1:] if key[0] == "_" else key
+            plain = key[1:] if key[:1] == "_" else key
             if plain in of and (plain is key or plain not in value):
                 _append(value, plain, of[plain], parent, into)
         return
@@ -95,9 +95,7 @@ def members(parent: Node, name: str, into: Collection) -> None:
 _OF_PRIMITIVES: Final = frozenset({"extension", "id"})
 
 
-def _members_of_unknown(
-    value: dict[str, Any], name: str, parent: Node, into: Collection
-) -> None:
+def _members_of_unknown(value: dict[str, Any], name: str, parent: Node, into: Collection) -> None:
     if name == "extension":
         _append(value, name, kinds()["Extension"], parent, into)
     elif name in value or "_" + name in value:
@@ -144,33 +142,29 @@ def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def children(parent: Any) -> Iterator[Any]:
+def children(parent: Any) -> Collection:
     """All children of an item, in the order of the document; a plain value has none."""
+    made: Collection = []
     if type(parent) is not Node:
-        return
-    value = parent.value if isinstance(parent.value, dict) else parent.beside
-    if not isinstance(value, dict):
-        return
-    kind = parent.kind if isinstance(parent.value, dict) else kinds()["Element"]
-    for key in value:
-        plain = key[1:] if key[0] == "_" else key
-        if key == "resourceType" or (plain is not key and plain in value):
-            continue
-        into: Collection = []
-        _append(value, plain, _kind_of_key(kind, plain), parent, into)
-        yield from into
-
-
-def _kind_of_key(kind: Kind, key: str) -> Kind:
-    of = kind.children.get(key)
-    if type(of) is Kind:
-        return of
-    for each in kind.children.values():
-        if type(each) is Choice and key in each:
-            return each[key]
-    if kind is UNKNOWN and key == "extension":
-        return kinds()["Extension"]
-    return UNKNOWN
+        return made
+    value, kind = parent.value, parent.kind
+    if type(value) is not dict:
+        value, kind = parent.beside, kinds()["Element"]
+        if type(value) is not dict:
+            return made
+    properties = kind.properties
+    for key, found in value.items():
+        of = properties.get(key, UNKNOWN)
+        if of.primitive and type(found) is not list and "_" + key not in value:
+            made.append(Node(found, of, parent))
+        elif key[:1] == "_":
+            if key[1:] not in value:
+                _append(value, key[1:], properties.get(key[1:], UNKNOWN), parent, made)
+        elif key != "resourceType":
+            if of is UNKNOWN and key == "extension":
+                of = kinds()["Extension"]
+            _append(value, key, of, parent, made)
+    return made
 
 
 def _decimal(item: Node) -> Any:
@@ -216,18 +210,18 @@ def plain(item: Any) -> Any:
     if type(item) is not Node:
         return item
     family = item.kind.family
-    if family == "string" or family == "":
+    if family in ("string", ""):
         return item.value if type(item.value) is str else _as_it_is(item)
     read = _READERS.get(family)
     return item.value if read is None else read(item)
 
 
 def to_json(item: Any) -> Any:
-    """The item as JSON: what came from data as it is there, dates as text, a Quantity as object."""
+    """The item as JSON: data as it is there, a computed date as text, a Quantity as object."""
     if type(item) is Node:
         return item.value
     if type(item) is Temporal:
-        return str(item)
+        return item.written()
     if type(item) is Quantity:
         return to_fhir(item)
     return item

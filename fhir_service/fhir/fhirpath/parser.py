@@ -6,7 +6,7 @@ http://hl7.org/fhirpath/N1/grammar.html; ranks of operators: http://hl7.org/fhir
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from fhir_service.fhir.fhirpath.dates_times import read_moment, read_time
 from fhir_service.fhir.fhirpath.errors import ExpressionError, TooCostly
@@ -49,7 +49,15 @@ _OF_TYPES: Final = _RANK["is"]
 _RESERVED: Final = frozenset({"and", "or", "xor", "implies", "div", "mod", "true", "false"})
 
 
-def parse(text: str) -> Part:
+class Parsed(NamedTuple):
+    """The tree of an expression, and what stands in it: names of variables, calls."""
+
+    part: Part
+    variables: list[str]
+    calls: list[Call]
+
+
+def parse(text: str) -> Parsed:
     """The tree of an expression.
 
     Raises ExpressionError with the place where reading ended, TooCostly where the expression is
@@ -60,7 +68,7 @@ def parse(text: str) -> Part:
     reader = _Reader(list(tokens(text)))
     part = reader.expression(0)
     reader.must_be("end")
-    return part
+    return Parsed(part, reader.variables, reader.calls)
 
 
 class _Reader:
@@ -70,19 +78,19 @@ class _Reader:
         self._tokens = read
         self._at = 0
         self._depth = 0
-
-    @property
-    def _next(self) -> Token:
-        return self._tokens[self._at]
+        self._next = read[0]
+        self.variables: list[str] = []
+        self.calls: list[Call] = []
 
     def _take(self) -> Token:
-        token = self._tokens[self._at]
-        self._at += 1
+        token = self._next
+        self._at = min(self._at + 1, len(self._tokens) - 1)
+        self._next = self._tokens[self._at]
         return token
 
     def _is(self, *signs: str) -> bool:
         token = self._next
-        return token.kind == "sign" and token.text in signs
+        return token.text in signs and token.kind == "sign"
 
     def must_be(self, kind: str, text: str = "") -> Token:
         """Take the next token, which has to be this one."""
@@ -129,7 +137,9 @@ class _Reader:
     def _name(self) -> str:
         token = self._take()
         if token.kind not in ("word", "quoted"):
-            raise ExpressionError(f"A name is due here, and stands {_told(token)}.", token.position)
+            raise ExpressionError(
+                f"A name is due here, and stands {_told(token)}.", token.position
+            )
         return token.text
 
     def _signed(self) -> Part:
@@ -183,9 +193,8 @@ class _Reader:
         sign, name = self._take(), self._take()
         if name.kind not in ("word", "quoted", "string"):
             raise ExpressionError("The name of a variable is due after “%”.", name.position)
-        text = name.text
-        # %us-zip and other names with a dash are quoted by the standard; R4's own are written so
-        return Variable(text, sign.position)
+        self.variables.append(name.text)
+        return Variable(name.text, sign.position)
 
     def _invocation(self) -> Step:
         token = self._next
@@ -204,7 +213,9 @@ class _Reader:
                 self._take()
                 arguments.append(self.expression(0))
         self.must_be("sign", ")")
-        return Call(name, tuple(arguments), token.position)
+        call = Call(name, tuple(arguments), token.position)
+        self.calls.append(call)
+        return call
 
     def _literal(self) -> Part:
         token = self._take()

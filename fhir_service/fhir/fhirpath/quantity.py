@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from fhir_service.fhir.fhirpath.limits import MAX_EXPONENT
 from fhir_service.fhir.quantities import UCUM, convert, in_base_units
 from fhir_service.fhir.units import unit
 
@@ -32,8 +33,10 @@ class Quantity:
     value: Decimal
     unit: str
 
-    def __str__(self) -> str:
+    def written(self) -> str:
         """As a literal of FHIRPath."""
+        if abs(self.value.adjusted()) > MAX_EXPONENT:
+            return f"{self.value} '{self.unit}'"
         if self.unit in _UCUM_OF_CALENDAR:
             return f"{self.value:f} {self.unit}"
         return f"{self.value:f} '{self.unit}'"

@@ -10,7 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from fhir_service.fhir.fhirpath.syntax import Call, Chain, Constant, Member, Part, Path, Step, Variable
+from fhir_service.fhir.fhirpath.syntax import (
+    Call,
+    Chain,
+    Constant,
+    Member,
+    Part,
+    Path,
+    Step,
+    Variable,
+)
 
 Reach = Literal["anywhere", "top", "items"]
 
@@ -48,7 +57,11 @@ def _reach(step: Step) -> Reach | None:
         return None
     if step.name == "descendants" and not step.arguments:
         return "anywhere"
-    if step.name == "repeat" and len(step.arguments) == 1 and _is_member(step.arguments[0], "item"):
+    if (
+        step.name == "repeat"
+        and len(step.arguments) == 1
+        and _is_member(step.arguments[0], "item")
+    ):
         return "items"
     return None
 

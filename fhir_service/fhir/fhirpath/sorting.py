@@ -19,7 +19,7 @@ _COST = 20
 
 
 def sorted_by(by: Sequence[tuple[Term, bool]], position: int) -> Step:
-    """The step that sorts by these keys, a falling one marked True; by the items where there is none.
+    """The step that sorts by these keys, a falling one marked True; without keys by the items.
 
     What has no key comes last where the order rises and first where it falls.
     """

@@ -5,44 +5,38 @@ http://hl7.org/fhirpath/N1/grammar.html
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(NamedTuple):
     """A literal; ``value`` is a plain value, or None for the empty collection ``{}``."""
 
     value: Any
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class Special:
-    """``$this``, ``$index`` or ``$total``."""
+class Special(NamedTuple):
+    """One of ``$this``, ``$index`` and ``$total``."""
 
     name: Literal["$this", "$index", "$total"]
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """``%name``."""
 
     name: str
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """A step to the children of a name."""
 
     name: str
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A function with its arguments."""
 
     name: str
@@ -50,19 +44,17 @@ class Call:
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class Indexer:
+class Indexer(NamedTuple):
     """``[ ]``."""
 
-    index: Part
+    place: Part
     position: int
 
 
 Step = Member | Call | Indexer
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(NamedTuple):
     """Steps from a start; from what the expression stands on where ``start`` is None."""
 
     start: Part | None
@@ -70,8 +62,7 @@ class Path:
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class Sign:
+class Sign(NamedTuple):
     """``+`` or ``-`` before an expression."""
 
     minus: bool
@@ -79,8 +70,7 @@ class Sign:
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(NamedTuple):
     """Operators of one rank, from the left: first, then (operator, operand, position) each."""
 
     first: Part
@@ -88,8 +78,7 @@ class Chain:
     position: int
 
 
-@dataclass(frozen=True, slots=True)
-class TypeTest:
+class TypeTest(NamedTuple):
     """``is`` or ``as`` with a type's name."""
 
     operator: Literal["is", "as"]

@@ -26,13 +26,16 @@ _FAMILIES: Final = {
 }  # fmt: skip
 
 _OPEN: Final = (
-    "Address Age Annotation Attachment base64Binary boolean canonical code CodeableConcept Coding "
-    "ContactDetail ContactPoint Contributor Count DataRequirement date dateTime decimal Distance "
-    "Dosage Duration Expression HumanName id Identifier instant integer markdown Meta Money oid "
-    "ParameterDefinition Period positiveInt Quantity Range Ratio Reference RelatedArtifact "
-    "SampledData Signature string time Timing TriggerDefinition unsignedInt uri url UsageContext "
-    "uuid"
-).split()  # http://hl7.org/fhir/R4/datatypes.html#open
+    "Address", "Age", "Annotation", "Attachment", "base64Binary", "boolean", "canonical",
+    "code", "CodeableConcept", "Coding", "ContactDetail", "ContactPoint", "Contributor",
+    "Count", "DataRequirement", "date", "dateTime", "decimal", "Distance", "Dosage",
+    "Duration", "Expression", "HumanName", "id", "Identifier", "instant", "integer",
+    "markdown", "Meta", "Money", "oid", "ParameterDefinition", "Period", "positiveInt",
+    "Quantity", "Range", "Ratio", "Reference", "RelatedArtifact", "SampledData", "Signature",
+    "string", "time", "Timing", "TriggerDefinition", "unsignedInt", "uri", "url",
+    "UsageContext", "uuid",
+)  # fmt: skip
+"""The types of value[x] where any is allowed, http://hl7.org/fhir/R4/datatypes.html#open"""
 
 
 class Choice(dict[str, "Kind"]):
@@ -46,15 +49,16 @@ class Kind:
     time or quantity; it is empty for other types.
     """
 
-    __slots__ = ("_children", "_text", "base", "family", "name", "primitive")
+    __slots__ = ("_children", "_properties", "_text", "base", "family", "name", "primitive")
 
     def __init__(self, name: str, base: Kind | None, text: str) -> None:
         self.name = name
         self.base = base
         self.primitive = name in _PRIMITIVES
-        self.family = _FAMILIES.get(name) or (base.family if base is not None else "")
+        self.family: str = _FAMILIES.get(name) or (base.family if base is not None else "")
         self._text = text
         self._children: dict[str, Kind | Choice] | None = None
+        self._properties: dict[str, Kind] | None = None
 
     @property
     def children(self) -> Mapping[str, Kind | Choice]:
@@ -63,6 +67,16 @@ class Kind:
             inherited = self.base.children if self.base is not None else {}
             self._children = {**inherited, **_elements(self._text)}
         return self._children
+
+    @property
+    def properties(self) -> Mapping[str, Kind]:
+        """The type of each JSON property: of ``valueCoding``, not of ``value``."""
+        if self._properties is None:
+            made: dict[str, Kind] = {}
+            for name, of in self.children.items():
+                made.update(of if isinstance(of, Choice) else {name: of})
+            self._properties = made
+        return self._properties
 
     def is_a(self, name: str) -> bool:
         """Whether it is the type of this name or derived from it."""
@@ -111,21 +125,19 @@ def kinds() -> Mapping[str, Kind]:
 
 @cache
 def choice_names() -> Mapping[str, str]:
-    """JSON names that stand for a choice alone, with its name: ``valueCoding`` gives ``value``.
-
-    Names that are also elements of their own (``effectivePeriod``) are left out.
-    """
+    """JSON names that stand for a choice, with its name: ``valueCoding`` gives ``value``."""
     found: dict[str, str] = {}
-    plain: set[str] = set()
     for kind in kinds().values():
         for name, of in kind.children.items():
-            plain.add(name)
             if isinstance(of, Choice):
                 found.update(dict.fromkeys(of, name))
-    return {key: name for key, name in found.items() if key not in plain}
+    return found
 
 
-
+@cache
+def plain_names() -> frozenset[str]:
+    """Names of elements, of any type; ``valueQuantity`` is one too, in Device.property."""
+    return frozenset(name for kind in kinds().values() for name in kind.children)
 
 
 @cache
