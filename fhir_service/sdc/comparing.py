@@ -11,10 +11,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from msgspec import UNSET
-
 from fhir_service.fhir.primitives import DAY_LENGTH
 from fhir_service.sdc.items import ValueKind
+from fhir_service.sdc.measuring import part, relation, signs
 from fhir_service.sdc.response_model import decimal_of
 
 NUMBERS = frozenset({"integer", "decimal"})
@@ -23,12 +22,6 @@ _PARTS = re.compile(r"[-T:]")
 
 class UnitsDiffer(Exception):
     """Two quantities have units that can not be compared."""
-
-
-def part(value: Any, name: str) -> Any:
-    """A field of a Coding, Quantity or Reference, decoded or plain; None when it is not there."""
-    found = value.get(name) if isinstance(value, dict) else getattr(value, name)
-    return None if found is UNSET else found
 
 
 def equal(kind: ValueKind, given: Any, asked_kind: ValueKind, asked: Any) -> bool | None:
@@ -105,20 +98,10 @@ def _moment(text: str) -> tuple[datetime, Decimal]:
 
 
 def _quantities(one: Any, other: Any) -> int | None:
-    if not _comparable(one, other):
+    if relation(one, other) not in ("same", "convertible"):
         raise UnitsDiffer
-    given, asked = part(one, "value"), part(other, "value")
-    if given is None or asked is None or part(one, "comparator") or part(other, "comparator"):
-        return None
-    return _sign(decimal_of(given), decimal_of(asked))
-
-
-def _comparable(one: Any, other: Any) -> bool:
-    """Whether both have the same coded unit; without codes, the same unit in words."""
-    codes = part(one, "code"), part(other, "code")
-    if codes == (None, None):
-        return bool(part(one, "unit") == part(other, "unit"))
-    return bool(codes[0] == codes[1] and part(one, "system") == part(other, "system"))
+    possible = signs(one, other)
+    return min(possible) if len(possible) == 1 else None
 
 
 _ORDERS = {

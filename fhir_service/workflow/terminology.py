@@ -17,6 +17,7 @@ from fhir_service.fhir.reading import read_json
 from fhir_service.fhir.resources import check_resource
 from fhir_service.fhir.terminology import Json, Sources
 from fhir_service.fhir.value_sets import Composer
+from fhir_service.sdc.codes import FoundCodes
 from fhir_service.workflow.caller import Caller
 from fhir_service.workflow.ports import Reader, Stored
 from fhir_service.workflow.read import read
@@ -65,22 +66,14 @@ def lookup(site: Site, caller: Caller, parameters: Mapping[str, Any]) -> dict[st
     return code_checks.lookup(read_parameters(parameters, LOOKUP), _sources(site))
 
 
-class StoredCodes:
+class StoredCodes(FoundCodes):
     """Answers, for the length of one check, whether a Coding is of a value set stored here.
 
     It is what ``sdc.validation`` asks for as Codes.
     """
 
     def __init__(self, reader: Reader) -> None:
-        self._composer = Composer(_sources_of(reader))
-
-    def has(self, value_set: str, coding: Json, within: Json) -> bool | None:
-        """Whether the Coding may be chosen from this value set; None when it can not be told.
-
-        ``value_set`` is a canonical, or ``#id`` of one that the resource ``within`` contains.
-        """
-        found = self._composer.sources.value_set(value_set, within)
-        return None if found is None else self._composer.choosable(found, coding)
+        super().__init__(_sources_of(reader))
 
 
 def _value_set(

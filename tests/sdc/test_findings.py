@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 import pytest
 
+from fhir_service.sdc.codes import FoundCodes
 from fhir_service.sdc.compiled import Form, compile_form
 from fhir_service.sdc.keys import KEYS
 from fhir_service.sdc.responses import decode
@@ -14,6 +14,7 @@ from fhir_service.sdc.validation.context import Check
 from fhir_service.sdc.validation.walk import run
 from fhir_service.sdc.validation.wording import WORDING
 from tests.support.cases import cases
+from tests.support.codes import sources
 
 FORM = {"resourceType": "Questionnaire", "url": "http://example.org/form", "version": "1"}
 RESPONSE = {
@@ -26,13 +27,16 @@ RESPONSE = {
 encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-class OneValueSet:
-    """Knows one value set with one code, and no other."""
+VALUE_SET = {
+    "resourceType": "ValueSet",
+    "url": "http://example.org/vs",
+    "compose": {"include": [{"system": "http://loinc.org", "concept": [{"code": "x"}]}]},
+}
 
-    def has(
-        self, value_set: str, coding: Mapping[str, Any], within: Mapping[str, Any]
-    ) -> bool | None:
-        return coding.get("code") == "x" if value_set == "http://example.org/vs" else None
+
+def the_codes(document: dict[str, Any]) -> FoundCodes:
+    """One value set with one code, and those of the document, and no other."""
+    return FoundCodes(sources([VALUE_SET, *document.get("terminology", ())]))
 
 
 def a_form(document: dict[str, Any]) -> Form:
@@ -48,7 +52,7 @@ def a_response(case: dict[str, Any]) -> bytes:
 def test_a_response_has_the_findings_that_its_form_makes(
     document: dict[str, Any], case: dict[str, Any]
 ) -> None:
-    found = validate(a_form(document), decode(a_response(case)), codes=OneValueSet())
+    found = validate(a_form(document), decode(a_response(case)), codes=the_codes(document))
     expected = [tuple(each[:2]) for each in case["findings"]]
     assert [(issue.key, issue.expression) for issue in found] == expected
     for issue, told in zip(found, case["findings"], strict=True):
@@ -62,7 +66,7 @@ def test_passing_by_what_is_plainly_right_changes_no_finding(
 ) -> None:
     found = []
     for careful in (False, True):
-        check = Check(a_form(document), decode(a_response(case)), OneValueSet(), None)
+        check = Check(a_form(document), decode(a_response(case)), the_codes(document), None)
         run(check, careful=careful)
         found.append(check.found)
     assert found[0] == found[1]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from fhir_service.fhir.primitives import UUID
-from fhir_service.sdc.comparing import part
+from fhir_service.sdc.measuring import part
 from fhir_service.sdc.validation.context import Answered, Check, Place
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:.+")

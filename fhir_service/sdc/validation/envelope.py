@@ -9,20 +9,24 @@ from collections.abc import Callable
 from typing import Final
 
 from fhir_service.fhir.canonical import read_canonical
+from fhir_service.fhir.resource_types import type_named
 from fhir_service.sdc.comparing import order
+from fhir_service.sdc.validation import parties
 from fhir_service.sdc.validation.context import ROOT, Check
 
 _PROFILE = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaireresponse"
 
 
 def form_named(check: Check) -> None:
-    """A3, A4: the response names this form, and its version."""
+    """A3, A4, A5: the response names this form, and its version; it names a Questionnaire."""
     named = read_canonical(check.response.questionnaire or "")
     form = check.form
     if named is None or not named.url or form.url is None:
         return
     place = f"{ROOT}.questionnaire"
-    if not named.names(form.url, form.version):
+    if named.url != form.url and type_named(named.url) not in (None, "Questionnaire"):
+        check.tell("questionnaire-other-type", place)
+    elif not named.names(form.url, form.version):
         check.tell("questionnaire-mismatch", place, form=form.canonical)
     elif named.version is None and form.version is not None:
         check.tell("questionnaire-without-version", place, form=form.canonical)
@@ -39,9 +43,7 @@ def authored_there(check: Check) -> None:
     """A8: the response says when it was written; one that claims the SDC profile must."""
     if check.response.authored is not None:
         return
-    profiles = (check.response.body.meta or {}).get("profile", ())
-    claims = any(profile.partition("|")[0] == _PROFILE for profile in profiles if profile)
-    key = "authored-required" if claims else "authored-missing"
+    key = "authored-required" if parties.claims(check, _PROFILE) else "authored-missing"
     check.tell(key, f"{ROOT}.authored")
 
 
@@ -82,4 +84,5 @@ RULES: Final[tuple[Callable[[Check], None], ...]] = (
     subject_there,
     authored_there,
     authored_in_period,
+    *parties.RULES,
 )

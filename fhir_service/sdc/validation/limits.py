@@ -6,13 +6,18 @@ http://hl7.org/fhir/R4/extension-minvalue.html, http://hl7.org/fhir/R4/extension
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from fhir_service.sdc import extensions as ext
-from fhir_service.sdc.comparing import UnitsDiffer, order, part
+from fhir_service.sdc.comparing import order
 from fhir_service.sdc.item_reading import choice
+from fhir_service.sdc.items import ValueKind
+from fhir_service.sdc.measuring import part, relation, signs
 from fhir_service.sdc.response_model import decimal_of
 from fhir_service.sdc.validation.context import Answered, Check, Place
+
+Limit = tuple[ValueKind, Any]
 
 
 def max_length(check: Check, answered: Answered, place: Place) -> None:
@@ -36,25 +41,46 @@ def max_value(check: Check, answered: Answered, place: Place) -> None:
 def _compare(
     check: Check, answered: Answered, place: Place, urls: tuple[str, ...], beyond: int
 ) -> None:
+    """Tell of a value beyond a limit, or of which this is not known."""
     plan = answered.plan
     for url in urls:
         for extension in plan.item.extensions.get(url, ()):
             limit = choice(extension, "value")
             if limit is None or answered.kind not in plan.kinds:
                 continue  # a limit that is only computed is told of with the item's expressions
-            shown = _shown(limit[1])
-            try:
-                sign = order(answered.kind, answered.value, *limit)
-            except UnitsDiffer:
-                sign = None
-            if sign is None and not _shared(answered, limit):
-                check.tell("limit-not-comparable", place, plan, limit=shown)
-            elif sign == beyond:
-                key = "answer-below-min-value" if beyond < 0 else "answer-above-max-value"
-                check.tell(key, place, plan, limit=shown)
+            is_quantity = answered.kind == limit[0] == "Quantity"
+            key = (_measured if is_quantity else _ordered)(answered, limit, beyond)
+            if key is not None:
+                check.tell(key, place, plan, limit=_shown(limit[1]))
 
 
-def _shared(answered: Answered, limit: tuple[Any, Any]) -> bool:
+_BEYOND: Final[Mapping[int, str]] = {-1: "answer-below-min-value", 1: "answer-above-max-value"}
+
+
+def _ordered(answered: Answered, limit: Limit, beyond: int) -> str | None:
+    """The key of what is found for a value that is no quantity; None when nothing is."""
+    sign = order(answered.kind, answered.value, *limit)
+    if sign is None and not _shared(answered, limit):
+        return "limit-not-comparable"
+    return _BEYOND[beyond] if sign == beyond else None
+
+
+def _measured(answered: Answered, limit: Limit, beyond: int) -> str | None:
+    """F7, F8, F9, F10: a quantity by UCUM; a comparator (``<5``) by all that it leaves open."""
+    if part(answered.value, "value") is None:
+        return None
+    units = relation(answered.value, limit[1])
+    if units == "different":
+        return "limit-unit-differs"
+    if units == "unknown":
+        return "limit-not-comparable"
+    possible = signs(answered.value, limit[1])
+    if beyond not in possible:
+        return None
+    return _BEYOND[beyond] if len(possible) == 1 else "comparator-open"
+
+
+def _shared(answered: Answered, limit: Limit) -> bool:
     """F5: a date that agrees with the limit as far as both go keeps it."""
     return answered.kind == limit[0] and answered.kind in ("date", "dateTime", "time")
 
@@ -66,7 +92,7 @@ def _shown(value: Any) -> str:
 
 
 def decimal_places(check: Check, answered: Answered, place: Place) -> None:
-    """F11: maxDecimalPlaces; trailing zeros count."""
+    """F11, E6: maxDecimalPlaces; trailing zeros count, for a decimal keeps its digits."""
     most = ext.value(answered.plan.item.extensions, ext.MAX_DECIMAL_PLACES)
     if not isinstance(most, int) or answered.kind not in ("decimal", "Quantity"):
         return
@@ -78,20 +104,27 @@ def decimal_places(check: Check, answered: Answered, place: Place) -> None:
         check.tell("too-many-decimals", place, answered.plan, limit=most)
 
 
-def unit_offered(check: Check, answered: Answered, place: Place) -> None:
-    """F18: the unit is one of unitOption, by system and code."""
-    options = answered.plan.item.extensions.get(ext.UNIT_OPTION, ())
-    if not options or answered.kind != "Quantity" or _open(answered):
+def slider_step(check: Check, answered: Answered, place: Place) -> None:
+    """F23: the value lies on a step of the slider, counted from minValue, else from 0.
+
+    http://hl7.org/fhir/R4/extension-questionnaire-sliderstepvalue.html
+    """
+    extensions = answered.plan.item.extensions
+    step = ext.value(extensions, ext.SLIDER_STEP)
+    if not isinstance(step, int) or isinstance(step, bool) or step <= 0:
         return
-    codings = [ext.value_of(option) or {} for option in options]
-    given = part(answered.value, "system"), part(answered.value, "code")
-    if given not in [(coding.get("system"), coding.get("code")) for coding in codings]:
-        units = ", ".join(str(coding.get("display", coding.get("code"))) for coding in codings)
-        check.tell("unit-not-offered", place, answered.plan, units=units)
+    least = ext.value(extensions, ext.MIN_VALUE)
+    start = decimal_of(least) if isinstance(least, int | float | Decimal) else Decimal(0)
+    if answered.kind in ("integer", "decimal") and _off(decimal_of(answered.value) - start, step):
+        check.tell("off-slider-step", place, answered.plan, step=step, start=start)
 
 
-def _open(answered: Answered) -> bool:
-    return ext.value(answered.plan.item.extensions, ext.UNIT_OPEN) not in (None, "optionsOnly")
+_HUGE: Final = 20
+
+
+def _off(distance: Decimal, step: int) -> bool:
+    """Whether a distance is no whole number of steps; a huge one is not divided."""
+    return distance.adjusted() < _HUGE and distance % step != 0
 
 
 RULES: Final[tuple[Callable[[Check, Answered, Place], None], ...]] = (
@@ -99,5 +132,4 @@ RULES: Final[tuple[Callable[[Check, Answered, Place], None], ...]] = (
     min_value,
     max_value,
     decimal_places,
-    unit_offered,
 )

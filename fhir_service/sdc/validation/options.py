@@ -6,25 +6,15 @@ http://hl7.org/fhir/R4/questionnaire-definitions.html#Questionnaire.item.answerO
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from fhir_service.sdc import extensions as ext
-from fhir_service.sdc.comparing import part
 from fhir_service.sdc.items import Option
-from fhir_service.sdc.plans import Plan, value_key
+from fhir_service.sdc.measuring import part
+from fhir_service.sdc.plans import KINDS_OF, Plan, value_key
+from fhir_service.sdc.validation import value_sets
 from fhir_service.sdc.validation.context import Answered, Check, Place, Trail
-
-
-def _plain(value: Any) -> dict[str, Any]:
-    """A decoded Coding as a dictionary."""
-    parts = {name: part(value, name) for name in ("system", "version", "code", "display")}
-    return {name: one for name, one in parts.items() if one is not None}
-
-
-def _constraint(plan: Plan) -> str | None:
-    """AnswerConstraint of R5, as extension: optionsOnly, optionsOrType, optionsOrString."""
-    found = ext.value(plan.item.extensions, ext.ANSWER_CONSTRAINT)
-    return found if isinstance(found, str) else None
 
 
 def _option(plan: Plan, coding: Any) -> Option | None:
@@ -50,8 +40,10 @@ def offered(check: Check, answered: Answered, place: Place) -> None:
     plan, kind = answered.plan, answered.kind
     if not plan.item.options or kind not in plan.kinds:
         return
+    if plan.constraint == "optionsOrType" and kind in KINDS_OF[plan.item.type]:
+        return
     if kind == "Coding":
-        found = _option(plan, answered.value) is not None or _constraint(plan) == "optionsOrType"
+        found = _option(plan, answered.value) is not None
     elif kind == "string" and plan.free_text:
         return
     else:
@@ -76,7 +68,7 @@ def free_text(check: Check, answered: Answered, place: Place) -> None:
     plan = answered.plan
     if answered.kind != "string" or not plan.free_text:
         return
-    if _constraint(plan) == "optionsOnly":
+    if plan.constraint == "optionsOnly":
         check.tell("free-text-not-allowed", place, plan)
         return
     said = answered.value.strip().casefold()
@@ -98,26 +90,34 @@ def system_named(check: Check, answered: Answered, place: Place) -> None:
         check.tell("coding-without-system", place, answered.plan)
 
 
-def in_value_set(check: Check, answered: Answered, place: Place) -> None:
-    """G9, G11: the code is in the value set; where that is not known, this is told."""
-    value_set = answered.plan.item.answer_value_set
-    if value_set is None or answered.kind != "Coding":
+def weight_kept(check: Check, answered: Answered, place: Place) -> None:
+    """G18: a weight sent along, by the old or the new extension, is that of the option.
+
+    https://hl7.org/fhir/extensions/StructureDefinition-itemWeight.html
+    """
+    option = _option(answered.plan, answered.value) if answered.kind == "Coding" else None
+    if option is None or option.weight is None:
         return
-    within = check.form.questionnaire
-    coding = _plain(answered.value)
-    known = None if check.codes is None else check.codes.has(value_set, coding, within)
-    if known is None:
-        check.tell("value-set-unknown", place, answered.plan, value_set=value_set)
-    elif not known:
-        check.tell("value-set-not-member", place, answered.plan)
+    for one in (*answered.extensions, *(part(answered.value, "extension") or ())):
+        if one.get("url") in (ext.ITEM_WEIGHT, ext.ORDINAL_VALUE) and _number(
+            ext.value_of(one)
+        ) != _number(option.weight):
+            check.tell("weight-differs", place, answered.plan, weight=option.weight)
+            return
+
+
+def _number(value: Any) -> Decimal | None:
+    """A number as it was written; None for what is none."""
+    return Decimal(str(value)) if isinstance(value, int | float | Decimal) else None
 
 
 RULES: Final[tuple[Callable[[Check, Answered, Place], None], ...]] = (
     offered,
     free_text,
     display_fits,
-    in_value_set,
+    value_sets.in_value_set,
     system_named,
+    weight_kept,
 )
 
 
@@ -142,7 +142,7 @@ def together(check: Check, plan: Plan, given: Sequence[Answered], trail: Trail) 
 def _key(answered: Answered) -> Any:
     value = answered.value
     if answered.kind == "Coding":
-        return value_key("Coding", _plain(value))
+        return value_key("Coding", value_sets.plain(value))
     if answered.kind in ("Quantity", "decimal", "Attachment", "Reference"):
         return repr(value) if not isinstance(value, dict) else value_key(answered.kind, value)
     return value
