@@ -44,7 +44,7 @@ def read_json(body: bytes, *, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
     ``max_depth`` arrays and objects, a property twice, null or empty where FHIR has neither, a
     blank string, a character that no string may have.
     """
-    plain = _syntax(body)
+    plain = parse_json(body)
     if not isinstance(plain, dict):
         raise _refused("json-not-an-object", "The body must be one JSON object, a FHIR resource.")
     if _deeper(plain, max_depth):
@@ -72,8 +72,11 @@ def _whole(text: str) -> int | Decimal:
     return Decimal(text) if len(text) > _LONGEST_INT or text == "-0" else int(text)
 
 
-def _syntax(body: bytes) -> Any:
-    """What the JSON says, by a parser that can not be led into recursion."""
+def parse_json(body: bytes) -> Any:
+    """What the JSON says, by a parser that can not be led into recursion; numbers as floats.
+
+    Raises NotUnderstood for what is no UTF-8, begins with a byte order mark, or is no JSON.
+    """
     if body.startswith(_BOM):
         raise _refused(
             "json-byte-order-mark", "The body begins with a byte order mark. Leave it out."

@@ -14,8 +14,9 @@ import msgspec
 from msgspec import UNSET
 
 from fhir_service.fhir.issues import Issue, NotUnderstood
-from fhir_service.fhir.reading import MOST_FINDINGS, is_filled, read_json
+from fhir_service.fhir.reading import MOST_FINDINGS, is_filled, parse_json, read_json
 from fhir_service.fhir.shape_check import check_contained, check_shape
+from fhir_service.sdc.response_cut import shortened
 from fhir_service.sdc.response_model import Body, FullBody, ResponseItem
 from fhir_service.sdc.response_walk import (
     Doubt,
@@ -48,6 +49,14 @@ _LOOSE: tuple[tuple[str, str, bool], ...] = (
 _PLAIN = {"reference": ""}.keys()
 
 
+_OTHER_TYPE = Issue(
+    key="resource-type",
+    code="structure",
+    says="The resource must be a QuestionnaireResponse, and say so in resourceType.",
+    expression="resourceType",
+)
+
+
 class Response:
     """A response that is sound FHIR; whether it keeps the rules of its form is another question.
 
@@ -75,17 +84,22 @@ class Response:
             self._index = index_of(self.items)
         return self._index
 
-    def settle(self) -> Response:
-        """Itself, when all items are sound FHIR. Raises NotUnderstood as ``decode`` does."""
+    def settle(self, *, doubted: bool = False) -> Response:
+        """Itself, when all items are sound FHIR; ``doubted`` reads them closely at once.
+
+        Raises NotUnderstood as ``decode`` does.
+        """
         if self.sent is not None:
-            try:
-                sound = look_at(self.items) == self.values
-            except Doubt:
-                sound = False
-            if not sound:
+            if doubted or not self._plainly_sound():
                 _slow(self.sent)
             self.sent = None
         return self
+
+    def _plainly_sound(self) -> bool:
+        try:
+            return look_at(self.items) == self.values
+        except Doubt:
+            return False
 
     @property
     def id(self) -> str | None:
@@ -186,10 +200,11 @@ def _fast(body: bytes) -> Response | None:
         return None
     try:
         decoded = _decoder.decode(body)
-        if _encoder.encode(decoded).count(b":") != body.count(b":"):
-            return None  # a property stands twice: only the last is decoded, and encoded again
+        extended = b'xtension"' in body
+        if not _each_once(body, decoded, extended=extended):
+            return None
         _must_be_sound(decoded)
-        if b'xtension"' in body:
+        if extended:
             look_closely_at(decoded.items or ())
             return Response(decoded)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Doubt):
@@ -198,6 +213,17 @@ def _fast(body: bytes) -> Response | None:
     if decoded.identifier is not UNSET:
         values -= _encoder.encode(decoded.identifier).count(b'"value')
     return Response(decoded, extended=False, sent=body, values=values)
+
+
+def _each_once(body: bytes, decoded: Body, *, extended: bool) -> bool:
+    """Whether no property stands twice: of two, only the last is decoded, and encoded again.
+
+    Encoding again makes nothing longer but a float, which only what is extended or contained has.
+    """
+    again = _encoder.encode(decoded)
+    if len(again) == len(body) and not extended and decoded.contained is UNSET:
+        return True
+    return again.count(b":") == body.count(b":")
 
 
 def _must_be_sound(decoded: Body) -> None:
@@ -222,22 +248,16 @@ def _must_be_sound(decoded: Body) -> None:
 
 def _slow(body: bytes) -> Response:
     """The response, or every finding."""
-    raw = read_json(body)
-    found = shape_findings(raw)
+    plain = parse_json(body)
+    if isinstance(plain, dict) and plain.get("resourceType") != TYPE:
+        raise NotUnderstood(_OTHER_TYPE.says, _OTHER_TYPE)  # all else would be about another shape
+    found = _cut(_shape(read_json(shortened(body))))
     if found:
         raise NotUnderstood(found[0].says, *found)
     try:
         return Response(_full_decoder.decode(body))
     except (msgspec.DecodeError, RecursionError):
         raise NotUnderstood("This response can not be read.", expression=TYPE) from None
-
-
-def shape_findings(raw: Mapping[str, Any]) -> tuple[Issue, ...]:
-    """Every finding on the structure of a response from read_json; of many, the first hundred."""
-    if raw.get("resourceType") != TYPE:
-        says = "The resource must be a QuestionnaireResponse, and say so in resourceType."
-        return (Issue("resource-type", "structure", says, expression="resourceType"),)
-    return _cut(_shape(raw))
 
 
 def _shape(raw: Mapping[str, Any]) -> Iterable[Issue]:

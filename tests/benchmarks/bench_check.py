@@ -29,14 +29,14 @@ def run(report: Report) -> None:
     report.figure("40 questions, decoding alone, to a JSON parse", decoding / parse, None)
     report.figure("40 questions, decoding and checking, to a JSON parse", check / parse, 4)
     for name, body in forty.breaks().items():
-        cost = _best(lambda body=body: _check(form, body), 20)  # type: ignore[misc]
+        cost = _best(lambda body=body: _check(form, body))  # type: ignore[misc]
         report.figure(f"broken ({name}) to sound", cost / check, 2)
     raw = json.loads((PREVISIT / "Questionnaire-1.0.0.json").read_bytes())
     previsit = compile_form(raw)
     typical = (PREVISIT / "responses/typical.json").read_bytes()
     parse, check = _best(lambda: orjson.loads(typical)), _best(lambda: _check(previsit, typical))
     report.figure("pre-visit form, typical response, to a JSON parse", check / parse, 4)
-    compiling = _best(lambda: compile_form(raw), 10)
+    compiling = _best(lambda: compile_form(raw), 2, 20)
     report.figure("compiling the pre-visit form, to one check", compiling / check, 50)
 
 
@@ -48,7 +48,7 @@ def _check(form: Form, body: bytes) -> None:
             raise RuntimeError("refused without a finding") from refusal
 
 
-def _best(work: Callable[[], object], times: int = 100, rounds: int = 15) -> float:
+def _best(work: Callable[[], object], times: int = 20, rounds: int = 100) -> float:
     """Seconds of CPU for one run, the best of many rounds: the machine has other things to do."""
     best = float("inf")
     for _ in range(rounds):

@@ -32,7 +32,7 @@ def validate(
     try:
         found = _found(form, response, codes, language)
     except Doubt:
-        response.settle()
+        response.settle(doubted=True)
         found = _found(form, response, codes, language)
     response.sent = None
     return found
