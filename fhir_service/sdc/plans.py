@@ -140,7 +140,9 @@ class Plan:
             and "string" in kinds
             and all(o.kind != "string" for o in item.options)
         )
-        self.display_only = is_display_only(item) or (parent is not None and parent.display_only)
+        self.display_only: bool = is_display_only(item) or (
+            parent is not None and parent.display_only
+        )
         self.watched = self.display_only or has_fixed_value(item) or wants_signature(item)
         self.computed_text = False
         self.longest = _INTEGERS[1] if item.max_length is None else item.max_length

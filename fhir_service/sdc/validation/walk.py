@@ -223,6 +223,8 @@ def _plainly_right(plan: Plan, answer: ResponseAnswer) -> bool:
     """Whether no rule could have anything against this answer, to an item without limits."""
     coding = answer.coding
     if coding is not UNSET:
+        if coding.extension is not UNSET or answer.extension is not UNSET:
+            return False  # a weight may have been sent along
         return (coding.system, coding.code, coding.display) in plan.offered
     field = plan.field
     if field == "string":
