@@ -31,6 +31,9 @@ MOST_FINDINGS = 100
 _LONGEST_INT = 18
 _BOM = b"\xef\xbb\xbf"
 
+SOUND = {"linkId": "-"}
+"""Stands for an item of a response that was found sound before: there is nothing to find in it."""
+
 Steps = tuple[str | int, ...]
 _Twice = dict[
     int, tuple[dict[str, Any], list[str]]
@@ -145,6 +148,7 @@ def _findings(resource: dict[str, Any], twice: _Twice) -> Iterator[Issue]:
             inner = [((*steps, key), one) for key, one in value.items()]
         else:
             inner = [((*steps, number), one) for number, one in enumerate(value)]
+        inner = [each for each in inner if each[1] != SOUND]
         for path, one in inner:
             wrong = _wrong(one, path)
             if wrong is not None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import msgspec
 
+from fhir_service.fhir.reading import SOUND
 from fhir_service.sdc.response_model import ResponseItem
-from fhir_service.sdc.response_walk import Doubt, look_at
+from fhir_service.sdc.response_walk import Doubt, TooDeep, look_at
 
-_SHORTEST = b'{"linkId":"-"}'
+_encoder = msgspec.json.Encoder()
+_SHORTEST = _encoder.encode(SOUND)
 _SPACE = b" \t\r\n"
 _LEAST = 500
 """Bytes; less is not worth the cutting."""
@@ -27,7 +29,6 @@ class _Holder(msgspec.Struct):
 
 _holder = msgspec.json.Decoder(_Holder)
 _item = msgspec.json.Decoder(ResponseItem)
-_encoder = msgspec.json.Encoder()
 
 
 def shortened(body: bytes) -> bytes:
@@ -73,6 +74,8 @@ def _replaced(item: bytes, depth: int) -> bytes:
         once = len(again) == len(item) or again.count(b":") == item.count(b":")
         if once and look_at((decoded,), depth) == item.count(b'"value'):
             return _SHORTEST
+    except TooDeep:
+        return item
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Doubt):
         pass  # it stays, or its inner items are looked at one by one
     return _cut(item, depth + 1) if depth < _DEEPEST and b'"item"' in item else item

@@ -23,6 +23,10 @@ class Doubt(Exception):
     """The fast way can not tell that this is sound."""
 
 
+class TooDeep(Doubt):
+    """Items lie in each other deeper than is read here."""
+
+
 @lru_cache(4096)
 def _is_coding(system: Any, code: Any, display: Any) -> bool:
     """Whether these make a Coding; False also for none of them, which is for others to look at."""
@@ -42,7 +46,7 @@ def look_at(items: Sequence[ResponseItem], depth: int = 1) -> int:
     sound, and for items that lie deeper than is read here, the first of these at ``depth``.
     """
     if depth > ITEM_LEVELS:
-        raise Doubt
+        raise TooDeep
     values = 0
     for item in items:
         if item.answers is not UNSET:
@@ -81,7 +85,7 @@ def look_at_words(item: ResponseItem) -> None:
 def look_closely_at(items: Sequence[ResponseItem], depth: int = 1) -> None:
     """Look at these items and all below, which may have extensions, and answers no value."""
     if depth > ITEM_LEVELS:
-        raise Doubt
+        raise TooDeep
     for item in items:
         for answer in item.answers or ():
             _thorough(answer)
