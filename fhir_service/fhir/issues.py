@@ -30,7 +30,8 @@ class Issue:
     (http://hl7.org/fhir/R4/valueset-issue-type.html). ``says`` is a sentence for the sender:
     what, and how to mend it; it may carry the form's words but never a free-text answer, and
     it never goes to a log. ``expression`` is a FHIRPath down to the answer.
-    ``verdict`` is ``not-verified`` where the rule could not be decided.
+    ``verdict`` is ``not-verified`` where the rule could not be decided. ``blocks_offer`` when it
+    bars a form from being offered to patients, though not from being stored.
     """
 
     key: str
@@ -40,6 +41,7 @@ class Issue:
     expression: str | None = None
     link_id: str | None = None
     verdict: Verdict = "broken"
+    blocks_offer: bool = False
 
 
 class Refusal(Exception):
@@ -178,6 +180,8 @@ def _outcome_issue(issue: Issue) -> dict[str, Any]:
     coding: list[dict[str, Any]] = [{"system": FINDINGS, "code": issue.key}]
     if issue.verdict == "not-verified":
         coding.append({"system": FINDINGS, "code": "not-verified"})
+    if issue.blocks_offer:
+        coding.append({"system": FINDINGS, "code": "blocks-offer"})
     made: dict[str, Any] = {
         "severity": issue.severity,
         "code": issue.code,

@@ -1,35 +1,99 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fhir_service.fhir.issues import operation_outcome
 from fhir_service.fhir.reading import read_json
-from fhir_service.sdc.form_rules import check_questionnaire
+from fhir_service.sdc.form_keys import FORM_KEYS
+from fhir_service.sdc.form_rules import MOST_FINDINGS, MOST_ITEMS, check_questionnaire
 from tests.support.cases import cases
 
 FORMS = sorted(Path("questionnaires").glob("*/Questionnaire-*.json"))
+ALGORITHM = {
+    "url": "http://hl7.org/fhir/StructureDefinition/artifact-versionAlgorithm",
+    "valueCoding": {"system": "http://hl7.org/fhir/version-algorithm", "code": "semver"},
+}
+SECONDS_OF_CPU = 1.0
 
 
-def a_form(items: list[dict[str, Any]]) -> dict[str, Any]:
+class Others:
+    """Knows the forms and value sets that a case brings, by canonical."""
+
+    def __init__(self, known: Mapping[str, Any]) -> None:
+        self._known = known
+
+    def value_set(self, canonical: str, within: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        return self._known.get(canonical)
+
+    def questionnaire(self, canonical: str) -> Mapping[str, Any] | None:
+        return self._known.get(canonical)
+
+
+def worded(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same items, each with a text."""
+    return [
+        {
+            "text": "?",
+            **item,
+            **({"item": worded(item["item"])} if "item" in item else {}),
+        }
+        for item in items
+    ]
+
+
+def a_form(items: list[dict[str, Any]], **members: Any) -> dict[str, Any]:
     form = {
         "resourceType": "Questionnaire",
+        "extension": [ALGORITHM],
         "url": "http://example.org/form",
+        "version": "1.0.0",
         "status": "draft",
         "item": items,
+        **members,
     }
-    return read_json(json.dumps(form, default=str).encode())
+    kept = {name: value for name, value in form.items() if value not in (None, [])}
+    return read_json(json.dumps(kept, default=str).encode())
+
+
+def findings(case: Mapping[str, Any]) -> list[list[Any]]:
+    items = case["items"] if case.get("wordless") else worded(case["items"])
+    form = case.get("form", {})
+    if form.get("extension"):
+        form = {**form, "extension": [ALGORITHM, *form["extension"]]}
+    known = Others(case["known"]) if "known" in case else None
+    found = check_questionnaire(a_form(items, **form), known)
+    return [[issue.key, issue.severity, issue.expression] for issue in found]
 
 
 @pytest.mark.parametrize(("document", "case"), cases("form_rules"))
 def test_a_form_has_the_findings_that_its_items_make(
     document: dict[str, Any], case: dict[str, Any]
 ) -> None:
-    found = check_questionnaire(a_form(case["items"]))
-    told = [[issue.key, issue.severity, issue.expression] for issue in found]
-    assert told[: max(1, len(case["findings"]))] == case["findings"]
+    assert findings(case) == case["findings"]
+
+
+def test_every_key_of_a_form_has_a_case_that_makes_it_and_one_that_just_does_not() -> None:
+    made: dict[str, bool] = dict.fromkeys(FORM_KEYS, False)
+    beside: dict[str, bool] = dict.fromkeys(FORM_KEYS, False)
+    by_file: dict[str, list[set[str]]] = {}
+    for family in ("form_rules", "form_lints"):
+        for each in cases(family):
+            document, case = each.values
+            keys = {finding[0] for finding in case["findings"]}
+            by_file.setdefault(document["says"], []).append(keys)
+    for each_file in by_file.values():
+        for key in set().union(*each_file) & FORM_KEYS.keys():
+            made[key] = True
+            beside[key] |= any(key not in keys for keys in each_file)
+    by_hand = {"items-too-deep", "form-too-many-items", "form-too-many-options"}
+    assert {key for key in FORM_KEYS if not made[key]} == by_hand
+    assert {key for key in FORM_KEYS if not beside[key]} == by_hand
 
 
 @pytest.mark.parametrize("path", FORMS, ids=lambda path: path.parent.name)
@@ -37,14 +101,74 @@ def test_a_shipped_form_has_no_finding(path: Path) -> None:
     assert check_questionnaire(read_json(path.read_bytes())) == ()
 
 
-def test_a_form_without_address_is_not_offered() -> None:
-    form = a_form([{"linkId": "a", "type": "string"}])
-    del form["url"]
-    assert [issue.key for issue in check_questionnaire(form)] == ["blocks-offer"]
+def test_a_finding_that_bars_an_offer_says_so_besides_its_own_key() -> None:
+    form = a_form(worded([{"linkId": "a", "type": "choice"}]))
+    (issue,) = operation_outcome(check_questionnaire(form))["issue"]
+    codes = [coding["code"] for coding in issue["details"]["coding"]]
+    assert codes == ["form-choice-empty", "blocks-offer"]
+    assert issue["severity"] == "warning"
+
+
+def nested(levels: int) -> list[dict[str, Any]]:
+    item: dict[str, Any] = {"linkId": "a", "type": "string", "text": "?"}
+    for level in range(levels - 1):
+        item = {"linkId": f"g{level}", "type": "group", "item": [item]}
+    return [item]
 
 
 def test_items_nested_too_deep_are_refused() -> None:
-    item: dict[str, Any] = {"linkId": "a", "type": "string"}
-    for level in range(33):
-        item = {"linkId": f"g{level}", "type": "group", "item": [item]}
-    assert "items-too-deep" in {issue.key for issue in check_questionnaire(a_form([item]))}
+    assert check_questionnaire(a_form(nested(32))) == ()
+    found = check_questionnaire(a_form(nested(33)))
+    assert [issue.key for issue in found] == ["items-too-deep"]
+
+
+def test_a_tree_of_5000_levels_is_answered_at_once() -> None:
+    form = {"resourceType": "Questionnaire", "status": "draft", "item": nested(5_000)}
+    started = time.process_time()
+    assert [issue.key for issue in check_questionnaire(form)] == ["items-too-deep"]
+    assert time.process_time() - started < SECONDS_OF_CPU
+
+
+def circle(count: int) -> list[dict[str, Any]]:
+    """Booleans of which each is shown by the one before it, and the first by the last."""
+    return [
+        {
+            "linkId": f"a{number}",
+            "type": "boolean",
+            "text": "?",
+            "enableWhen": [
+                {
+                    "question": f"a{(number - 1) % count}",
+                    "operator": "=",
+                    "answerBoolean": True,
+                }
+            ],
+        }
+        for number in range(count)
+    ]
+
+
+def test_the_largest_form_is_checked_within_a_second_and_a_larger_one_refused() -> None:
+    for count, key in ((MOST_ITEMS, "form-circle-conditions"), (10_000, "form-too-many-items")):
+        form = a_form(circle(count))
+        check_questionnaire(a_form(circle(2)))  # the models are imported once
+        started = time.process_time()
+        found = check_questionnaire(form)
+        assert time.process_time() - started < SECONDS_OF_CPU
+        assert found[0].key == key
+
+
+def test_too_many_options_are_told() -> None:
+    for count, keys in ((5_000, []), (5_001, ["form-too-many-options"])):
+        options = [{"valueString": str(number)} for number in range(count)]
+        item = {"linkId": "a", "type": "string", "text": "?", "answerOption": options}
+        assert [issue.key for issue in check_questionnaire(a_form([item]))] == keys
+
+
+def test_of_very_many_findings_the_errors_are_told() -> None:
+    items: list[dict[str, Any]] = [{"linkId": f"c{n}", "type": "choice"} for n in range(400)]
+    items += [{"linkId": "g", "type": "group"}]
+    found = check_questionnaire(a_form(items))
+    assert found[0].key == "form-group-empty"
+    assert found[-1].key == "more-findings"
+    assert len(found) == MOST_FINDINGS + 1
