@@ -13,7 +13,7 @@ from fhir_service.fhir.fhirpath.calendar import shift
 from fhir_service.fhir.fhirpath.dates_times import Temporal
 from fhir_service.fhir.fhirpath.environment import Run
 from fhir_service.fhir.fhirpath.errors import ExpressionError
-from fhir_service.fhir.fhirpath.limits import MAX_EXPONENT, MAX_INTEGER
+from fhir_service.fhir.fhirpath.limits import COST_OF_UNITS, MAX_EXPONENT, MAX_INTEGER
 from fhir_service.fhir.fhirpath.nodes import Collection
 from fhir_service.fhir.fhirpath.quantity import Quantity, in_unit_of
 from fhir_service.fhir.fhirpath.registry import single
@@ -33,6 +33,13 @@ def result(value: Any) -> Collection:
     return [value]
 
 
+def whole(value: Decimal, rounding: str) -> Collection:
+    """A Decimal made an Integer; nothing where it is out of range."""
+    if value.adjusted() > len(str(MAX_INTEGER)):
+        return []  # int() of 1E+999999 would take a minute
+    return result(int(value.to_integral_value(rounding)))
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, _NUMBERS) and not isinstance(value, bool)
 
@@ -49,18 +56,19 @@ def add(run: Run, left: Collection, right: Collection) -> Collection:
     if type(one) is str and type(other) is str:
         run.spend_text(len(one) + len(other))
         return [one + other]
-    return _sum(one, other, 1)
+    return _sum(run, one, other, 1)
 
 
-def subtract(_run: Run, left: Collection, right: Collection) -> Collection:
+def subtract(run: Run, left: Collection, right: Collection) -> Collection:
     """The difference; a date moved back by a duration. Nothing where one side is empty."""
     one, other = single(left), single(right)
-    return [] if one is None or other is None else _sum(one, other, -1)
+    return [] if one is None or other is None else _sum(run, one, other, -1)
 
 
-def _sum(one: Any, other: Any, way: int) -> Collection:
+def _sum(run: Run, one: Any, other: Any, way: int) -> Collection:
     if _is_number(one) and _is_number(other):
         return _number(one, other * way, "add")
+    run.spend(COST_OF_UNITS)
     if isinstance(one, Temporal) and isinstance(other, Quantity):
         moved = shift(one, other, way)
         return [] if moved is None else [moved]
@@ -83,23 +91,25 @@ def _number(one: Any, other: Any, operation: str) -> Collection:
         return []
 
 
-def multiply(_run: Run, left: Collection, right: Collection) -> Collection:
+def multiply(run: Run, left: Collection, right: Collection) -> Collection:
     """The product. Nothing where one side is empty."""
     one, other = single(left), single(right)
     if one is None or other is None:
         return []
     if _is_number(one) and _is_number(other):
         return _number(one, other, "multiply")
+    run.spend(COST_OF_UNITS)
     return [_rounded(quantity.multiply(*_quantities(one, other)))]
 
 
-def divide(_run: Run, left: Collection, right: Collection) -> Collection:
+def divide(run: Run, left: Collection, right: Collection) -> Collection:
     """The quotient, a Decimal. Nothing for division by zero or where one side is empty."""
     one, other = single(left), single(right)
     if one is None or other is None:
         return []
     if _is_number(one) and _is_number(other):
         return [] if other == 0 else _number(one, other, "divide")
+    run.spend(COST_OF_UNITS)
     made = quantity.divide(*_quantities(one, other))
     return [] if made is None else [_rounded(made)]
 
@@ -129,7 +139,7 @@ def whole_quotient(_run: Run, left: Collection, right: Collection) -> Collection
         return []
     try:
         found = CONTEXT.divide(Decimal(one), Decimal(other))
-        return result(int(found.to_integral_value(ROUND_DOWN)))
+        return whole(found, ROUND_DOWN)
     except DecimalException:
         return []
 

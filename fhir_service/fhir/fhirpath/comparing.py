@@ -103,7 +103,7 @@ def key(run: Run, item: Any) -> Any:
 def _json_key(run: Run, value: Any) -> Any:
     if isinstance(value, str):
         return value
-    run.spend(1)
+    run.spend(2)
     if isinstance(value, Mapping):
         # the order of properties says nothing
         return frozenset((name, _json_key(run, one)) for name, one in value.items())
@@ -123,11 +123,11 @@ def equivalent(run: Run, left: Collection, right: Collection) -> bool:
         return False
     if len(left) == 1:
         return item_equivalent(run, left[0], right[0])
-    rest = list(right)
+    rest = list(reversed(right))  # most stand in one order, and the last goes fastest
     for one in left:
-        for place, other in enumerate(rest):
-            run.spend(1)
-            if item_equivalent(run, one, other):
+        for place in range(len(rest) - 1, -1, -1):
+            run.spend(2)
+            if item_equivalent(run, one, rest[place]):
                 del rest[place]
                 break
         else:

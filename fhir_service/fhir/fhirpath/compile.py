@@ -5,6 +5,8 @@ http://hl7.org/fhirpath/N1/
 
 from __future__ import annotations
 
+from functools import partial
+
 from fhir_service.fhir.fhirpath import (
     functions_collections,
     functions_conversion,
@@ -20,8 +22,9 @@ from fhir_service.fhir.fhirpath.comparing import distinct
 from fhir_service.fhir.fhirpath.environment import Run
 from fhir_service.fhir.fhirpath.errors import ExpressionError
 from fhir_service.fhir.fhirpath.functions_types import is_just, is_of, must_be_type
+from fhir_service.fhir.fhirpath.limits import COST_OF_OPERATOR
 from fhir_service.fhir.fhirpath.nodes import Collection, Node, members
-from fhir_service.fhir.fhirpath.operators import OPERATORS
+from fhir_service.fhir.fhirpath.operators import OPERATORS, Operator
 from fhir_service.fhir.fhirpath.registry import FUNCTIONS, Term, build, integer
 from fhir_service.fhir.fhirpath.registry import Step as StepOf
 from fhir_service.fhir.fhirpath.shapes import Shape, member_is_text, shape
@@ -121,24 +124,39 @@ def _chain(part: Chain) -> Term:
     if part.rest[0][0] == "|":
         return _union(part)
     quick = member_is_text(part)
-    made = compiled(part.first)
-    for operator, right, position in part.rest:
-        made = _binary(operator, made, compiled(right), position)
+    first = compiled(part.first)
+    rest = [(OPERATORS[sign], compiled(right), position) for sign, right, position in part.rest]
+    if len(rest) > 1:
+        return _row(first, rest)
+    made = _binary(first, *rest[0])
     return made if quick is None else _quick_equality(*quick, made)
 
 
-def _binary(operator: str, left: Term, right: Term, position: int) -> Term:
-    operation = OPERATORS[operator]
-
+def _binary(left: Term, operation: Operator, right: Term, position: int) -> Term:
     def term(run: Run) -> Collection:
+        run.spend(COST_OF_OPERATOR)
         try:
             return operation(run, left, right)
         except ExpressionError as error:
-            if error.position is None:
-                raise type(error)(error.says, position) from None
-            raise
+            raise error.at(position) from None
 
     return term
+
+
+def _row(first: Term, rest: list[tuple[Operator, Term, int]]) -> Term:
+    """Many operators of one rank, from the left, without a call in a call for each."""
+
+    def term(run: Run) -> Collection:
+        made = first(run)
+        for operation, right, position in rest:
+            made = _binary(partial(_kept, made), operation, right, position)(run)
+        return made
+
+    return term
+
+
+def _kept(items: Collection, _run: Run) -> Collection:
+    return items
 
 
 def _union(part: Chain) -> Term:
@@ -279,7 +297,7 @@ def _indexer(part: Indexer) -> StepOf:
         try:
             place = integer(number(run))
         except ExpressionError as error:
-            raise type(error)(error.says, part.position) from None
+            raise error.at(part.position) from None
         return [] if place is None or place < 0 else items[place : place + 1]
 
     return step

@@ -18,6 +18,10 @@ class ExpressionError(Exception):
         self.says = says
         self.position = position
 
+    def at(self, position: int) -> ExpressionError:
+        """The same error with this place, where it has none yet."""
+        return self if self.position is not None else type(self)(self.says, position)
+
 
 class TooCostly(ExpressionError):
     """An expression over one of our limits: length, nesting, or work."""

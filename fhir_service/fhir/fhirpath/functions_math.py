@@ -15,7 +15,7 @@ from decimal import (
     DecimalException,
 )
 
-from fhir_service.fhir.fhirpath.arithmetic import CONTEXT, result
+from fhir_service.fhir.fhirpath.arithmetic import CONTEXT, result, whole
 from fhir_service.fhir.fhirpath.environment import Run
 from fhir_service.fhir.fhirpath.errors import ExpressionError
 from fhir_service.fhir.fhirpath.nodes import Collection
@@ -43,7 +43,7 @@ def _whole(name: str, rounding: str) -> None:
         value = number(items)
         if value is None:
             return []
-        return result(int(Decimal(value).to_integral_value(rounding)))
+        return whole(Decimal(value), rounding)
 
     function(name)(call)
 

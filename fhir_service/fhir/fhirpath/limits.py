@@ -14,7 +14,16 @@ MAX_NESTING: Final = 40
 """How deep brackets, arguments and operators may lie in each other."""
 
 MAX_STEPS: Final = 500_000
-"""How many items one evaluation may handle; an item that a function makes or looks at is one."""
+"""What one evaluation may do: an item that is made or looked at counts one or more."""
+
+COST_OF_CALL: Final = 3
+"""What a function costs, besides the items it handles."""
+
+COST_OF_OPERATOR: Final = 3
+"""What an operator costs."""
+
+COST_OF_UNITS: Final = 10
+"""What computing with a date or a unit costs besides."""
 
 MAX_TEXT: Final = 1_000_000
 """The longest text an expression may make, in characters."""

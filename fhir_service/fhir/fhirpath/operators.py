@@ -6,6 +6,7 @@ http://hl7.org/fhirpath/N1/#operations
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Final
 
 from fhir_service.fhir.fhirpath import arithmetic
@@ -18,10 +19,13 @@ from fhir_service.fhir.fhirpath.comparing import (
 )
 from fhir_service.fhir.fhirpath.environment import Run
 from fhir_service.fhir.fhirpath.errors import ExpressionError
+from fhir_service.fhir.fhirpath.limits import COST_OF_UNITS
 from fhir_service.fhir.fhirpath.nodes import Collection
 from fhir_service.fhir.fhirpath.registry import Term, truth
 
 Operator = Callable[[Run, Term, Term], Collection]
+
+_CHEAP: Final = frozenset({int, str, Decimal})
 
 
 def _maybe(value: bool | None) -> Collection:
@@ -95,6 +99,8 @@ def _ordered(holds: Callable[[int], bool]) -> Operator:
             return []
         if len(one) > 1 or len(other) > 1:
             raise ExpressionError("Several items stand where one is compared.")
+        if type(one[0]) not in _CHEAP:
+            run.spend(COST_OF_UNITS)
         found = order(one[0], other[0])
         return [] if found is None else [holds(found)]
 

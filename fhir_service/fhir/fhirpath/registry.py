@@ -12,6 +12,7 @@ from typing import Any
 
 from fhir_service.fhir.fhirpath.environment import Run
 from fhir_service.fhir.fhirpath.errors import ExpressionError
+from fhir_service.fhir.fhirpath.limits import COST_OF_CALL
 from fhir_service.fhir.fhirpath.nodes import Collection, Node, plain
 
 Term = Callable[[Run], Collection]
@@ -64,14 +65,13 @@ def build(found: Function, arguments: list[Term], position: int) -> Step:
     call = found.call
 
     def step(run: Run, items: Collection) -> Collection:
+        run.spend(COST_OF_CALL)
         try:
             if found.lazy:
                 return call(run, items, *arguments)
             return call(run, items, *[argument(run) for argument in arguments])
         except ExpressionError as error:
-            if error.position is None:
-                raise type(error)(error.says, position) from None
-            raise
+            raise error.at(position) from None
 
     return step
 

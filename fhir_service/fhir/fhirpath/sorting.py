@@ -15,7 +15,7 @@ from fhir_service.fhir.fhirpath.errors import ExpressionError
 from fhir_service.fhir.fhirpath.nodes import Collection
 from fhir_service.fhir.fhirpath.registry import Step, Term
 
-_COST = 20
+_COST = 30
 
 
 def sorted_by(by: Sequence[tuple[Term, bool]], position: int) -> Step:
@@ -38,7 +38,7 @@ def sorted_by(by: Sequence[tuple[Term, bool]], position: int) -> Step:
         try:
             keyed.sort(key=cmp_to_key(compare))
         except ExpressionError as error:
-            raise ExpressionError(error.says, position) from None
+            raise error.at(position) from None
         return [item for _, item in keyed]
 
     return step
