@@ -206,6 +206,16 @@ def _member(value_set: Json, coding: Json, composer: Composer) -> Member:
     return Member(url, code)
 
 
+def displays(value_set: Json, coding: Json, composer: Composer) -> tuple[str, ...]:
+    """Every word that a member (system and code) goes by, the usual one first; () for none."""
+    return tuple(texts(_member(value_set, coding, composer)))
+
+
+def same_display(one: str, other: str) -> bool:
+    """Whether two displays say the same; letter case, accents and spaces make no difference."""
+    return _plain(one) == _plain(other)
+
+
 def _as_member(system: CodeSystem, concept: Concept) -> Member:
     return Member(system.url, concept.code, system.version, concept, system.language)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fhir_service.fhir.code_checks import displays
 from fhir_service.fhir.issues import NotValid
 from fhir_service.fhir.terminology import Json, Sources
 from fhir_service.fhir.value_sets import Composer, parts
@@ -53,6 +54,7 @@ class FoundCodes:
             version=_version(found, system),
             inactive=concept is not None and concept.inactive,
             abstract=concept is not None and concept.abstract,
+            displays=displays(found, coding, self._composer),
         )
 
 

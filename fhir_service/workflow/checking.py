@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from fhir_service.fhir.canonical import Canonical, read_canonical
 from fhir_service.fhir.issues import Issue, NotValid
+from fhir_service.fhir.resource_types import type_named
 from fhir_service.sdc.compiled import Form
 from fhir_service.sdc.responses import Response
 from fhir_service.sdc.validation import validate
@@ -56,6 +57,9 @@ def form_of(site: Site, response: Response) -> Form | Issue:
             "Name a version that is published here."
         )
         return _issue("questionnaire-version-unknown", "not-found", says)
+    if type_named(canonical.url) not in (None, "Questionnaire"):
+        says = "The response names a resource that is no Questionnaire. Name its form."
+        return _issue("questionnaire-other-type", "value", says)
     return _issue(
         "questionnaire-unknown",
         "not-found",

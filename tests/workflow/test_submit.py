@@ -74,6 +74,11 @@ def test_a_draft_is_kept_and_owed_to_nobody(service: Service) -> None:
         ),
         ({"questionnaire": None}, NotValid, "questionnaire-missing"),
         ({"questionnaire": "https://x.example.org/q|1"}, NotValid, "questionnaire-unknown"),
+        (
+            {"questionnaire": "https://x.example.org/fhir/ValueSet/q|1"},
+            NotValid,
+            "questionnaire-other-type",
+        ),
         ({"status": None}, NotUnderstood, None),
         ({"item": [{"linkId": "nowhere"}]}, NotValid, "item-unknown"),
     ],

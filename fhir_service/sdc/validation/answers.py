@@ -12,6 +12,7 @@ from typing import Final
 from fhir_service.fhir.primitives import UUID
 from fhir_service.sdc.measuring import part
 from fhir_service.sdc.validation.context import Answered, Check, Place
+from fhir_service.sdc.validation.wording import OneOf
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+:.+")
 _UUID = re.compile(UUID)
@@ -25,8 +26,8 @@ def type_fits(check: Check, answered: Answered, place: Place) -> None:
             "answer-type",
             place,
             answered.plan,
-            types=" or ".join(sorted(kinds)),
-            given=answered.kind,
+            types=OneOf(tuple(sorted(kinds))),
+            given=OneOf((answered.kind,)),
         )
 
 

@@ -34,13 +34,15 @@ class About:
     """What is known of one code of a value set.
 
     ``version`` is that of its system which the value set asks for, None where it asks for none.
-    ``value_set`` is the ValueSet itself.
+    ``value_set`` is the ValueSet itself. ``displays`` are all words that the code goes by, the
+    usual one first; empty when none is known.
     """
 
     value_set: Mapping[str, Any]
     version: str | None = None
     inactive: bool = False
     abstract: bool = False
+    displays: tuple[str, ...] = ()
 
 
 class Codes(Protocol):

@@ -13,14 +13,17 @@ from fhir_service.fhir.resource_types import type_named
 from fhir_service.sdc.comparing import order
 from fhir_service.sdc.validation import parties
 from fhir_service.sdc.validation.context import ROOT, Check
+from fhir_service.sdc.validation.wording import OneOf
 
 _PROFILE = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaireresponse"
 
 
 def form_named(check: Check) -> None:
     """A3, A4, A5: the response names this form, and its version; it names a Questionnaire."""
-    named = read_canonical(check.response.questionnaire or "")
     form = check.form
+    if form.version is not None and check.response.questionnaire == form.canonical:
+        return
+    named = read_canonical(check.response.questionnaire or "")
     if named is None or not named.url or form.url is None:
         return
     place = f"{ROOT}.questionnaire"
@@ -68,7 +71,7 @@ def subject_there(check: Check) -> None:
     types = check.form.questionnaire.get("subjectType", ())
     given = check.response.subject_type
     if types and given is not None and given not in types:
-        check.tell("subject-type", place, types=" or ".join(types))
+        check.tell("subject-type", place, types=OneOf(tuple(types)))
 
 
 def modifiers_understood(check: Check) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from msgspec import Raw
+
 from fhir_service.sdc import extensions as ext
 from fhir_service.sdc.items import Option
 from fhir_service.sdc.measuring import part
@@ -143,6 +145,14 @@ def _key(answered: Answered) -> Any:
     value = answered.value
     if answered.kind == "Coding":
         return value_key("Coding", value_sets.plain(value))
-    if answered.kind in ("Quantity", "decimal", "Attachment", "Reference"):
-        return repr(value) if not isinstance(value, dict) else value_key(answered.kind, value)
-    return value
+    if answered.kind == "Reference" and isinstance(value.get("reference"), str):
+        return value["reference"]
+    if answered.kind == "Quantity":
+        names = ("comparator", "unit", "system", "code")
+        return _written(part(value, "value")), *(part(value, name) for name in names)
+    return repr(value) if isinstance(value, dict) else _written(value)
+
+
+def _written(value: Any) -> Any:
+    """A number by its digits: what is not decoded yet has no value to compare by."""
+    return bytes(value) if isinstance(value, Raw) else value

@@ -11,6 +11,7 @@ from typing import Any, Final
 from fhir_service.fhir.resource_types import type_named
 from fhir_service.sdc import extensions as ext
 from fhir_service.sdc.validation.context import ROOT, Check
+from fhir_service.sdc.validation.wording import OneOf
 
 _ADAPTIVE = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaireresponse-adapt"
 
@@ -34,7 +35,7 @@ def performer_type(check: Check) -> None:
         return
     given = type_named(str(reference.get("reference", ""))) or reference.get("type")
     if given is not None and given not in types:
-        check.tell("performer-type", f"{ROOT}.{name}", types=" or ".join(types))
+        check.tell("performer-type", f"{ROOT}.{name}", types=OneOf(tuple(types)))
 
 
 def one_source(check: Check) -> None:

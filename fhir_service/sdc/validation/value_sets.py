@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fhir_service.fhir.code_checks import same_display
 from fhir_service.sdc import extensions as ext
 from fhir_service.sdc.comparing import order
 from fhir_service.sdc.measuring import part
@@ -72,10 +73,14 @@ def _unknown(check: Check, plan: Plan, value_set: str, place: Place) -> None:
 
 
 def _said(check: Check, answered: Answered, about: About, place: Place) -> None:
-    """G10, G14: what is said of a code that is in the value set."""
+    """G10, G12, G14: what is said of a code that is in the value set."""
     plan = answered.plan
     if about.inactive:
         check.tell("code-inactive", place, plan)
+    display = part(answered.value, "display")
+    known = about.displays
+    if display is not None and known and not any(same_display(display, one) for one in known):
+        check.tell("display-wrong", place, plan, option=known[0])
     version = part(answered.value, "version")
     if about.version is not None and version is not None and version != about.version:
         check.tell("coding-version-differs", place, plan, version=about.version)

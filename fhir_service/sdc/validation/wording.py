@@ -7,7 +7,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fhir_service.sdc.validation.wording_es import SPANISH, SPANISH_KINDS
 
 _ENGLISH: Mapping[str, str] = {
     "questionnaire-mismatch": "The response names another form than {form}. Check it against its own.",
@@ -39,7 +42,7 @@ _ENGLISH: Mapping[str, str] = {
     "several-answers": "{text}: only one answer may be given.",
     "too-few": "{text}: at least {limit} are asked for; there are {count}.",
     "too-many": "{text}: at most {limit} may be given; there are {count}.",
-    "answer-type": "{text}: the answer must be of type {types}, not {given}.",
+    "answer-type": "{text}: the answer must be {types}; {given} was sent.",
     "string-line-break": "{text}: the answer must stand in one line.",
     "url-malformed": "{text}: the answer must be an absolute web address or URN.",
     "answer-too-long": "{text}: at most {limit} characters; there are {count}.",
@@ -100,13 +103,70 @@ _ENGLISH: Mapping[str, str] = {
     "expression-not-evaluated": "{text}: not checked here: {names}.",
 }  # fmt: skip
 
-WORDING: Mapping[str, Mapping[str, str]] = {"en": _ENGLISH}
+_ENGLISH_KINDS: Mapping[str, str] = {
+    "boolean": "yes or no",
+    "decimal": "a number",
+    "integer": "a whole number",
+    "date": "a date",
+    "dateTime": "a date and time",
+    "time": "a time of day",
+    "string": "text",
+    "uri": "a web address",
+    "Attachment": "a file",
+    "Coding": "one of the choices",
+    "Quantity": "a number with its unit",
+    "Reference": "a reference to a record",
+}
+
+WORDING: Mapping[str, Mapping[str, str]] = {"en": _ENGLISH, "es": SPANISH}
 """The templates by language; English where there are none."""
+
+LANGUAGES: Final = tuple(WORDING)
+"""The languages that sentences come in, the fallback first."""
+
+KINDS: Mapping[str, Mapping[str, str]] = {"en": _ENGLISH_KINDS, "es": SPANISH_KINDS}
+"""What each type of value is called, by language."""
 
 LONGEST_TEXT = 160
 
+_OR: Mapping[str, str] = {"en": " or ", "es": " o "}
+_WHERE: Mapping[str, tuple[str, str]] = {
+    "en": ("at the top", "in “{}”"),
+    "es": ("al principio, fuera de todo grupo", "en «{}»"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """Several things of which one is meant; types of value get their plain words."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """Where an item belongs: in the one with these words, or (None) at the root."""
+
+    text: str | None
+
+
+def language_of(language: str | None) -> str:
+    """The language that a sentence asked for in this one comes in."""
+    plain = (language or "en").split("-", maxsplit=1)[0].lower()
+    return plain if plain in WORDING else "en"
+
 
 def sentence(key: str, language: str | None, values: Mapping[str, Any]) -> str:
-    """The sentence of this key in this language."""
-    templates = WORDING.get((language or "en").split("-", maxsplit=1)[0], _ENGLISH)
-    return templates.get(key, _ENGLISH[key]).format_map(values)
+    """The sentence of this key in this language; in English where there is none."""
+    spoken = language_of(language)
+    template = WORDING[spoken].get(key, _ENGLISH[key])
+    return template.format_map({name: _said(one, spoken) for name, one in values.items()})
+
+
+def _said(value: Any, spoken: str) -> Any:
+    if isinstance(value, OneOf):
+        return _OR[spoken].join(KINDS[spoken].get(name, name) for name in value.names)
+    if isinstance(value, Inside):
+        top, inside = _WHERE[spoken]
+        return top if value.text is None else inside.format(value.text)
+    return value
