@@ -229,6 +229,8 @@ def too_deep(raw: Mapping[str, Any]) -> Iterator[Issue]:
     level = [("QuestionnaireResponse", raw)]
     for _ in range(ITEM_LEVELS + 1):
         level = [deeper for place, one in level for deeper in _inside(place, one)]
+        if not level:
+            return
     for place, _ in level[:1]:
         says = f"Items lie in each other deeper than {ITEM_LEVELS} levels."
         yield Issue("items-too-deep", "too-costly", says, expression=place)
@@ -236,6 +238,8 @@ def too_deep(raw: Mapping[str, Any]) -> Iterator[Issue]:
 
 def _inside(place: str, raw: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The items in an item, under its answers or under itself."""
+    if len(raw) == 1:
+        return  # a linkId alone
     for number, answer in _objects(raw.get("answer")):
         for inner, item in _objects(answer.get("item")):
             yield f"{place}.answer[{number}].item[{inner}]", item
