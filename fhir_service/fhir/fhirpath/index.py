@@ -8,78 +8,103 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from fhir_service.fhir.fhirpath.nodes import Node, members
+from fhir_service.fhir.fhirpath.nodes import Node
 from fhir_service.fhir.fhirpath.types import kinds
 
-_Placed = tuple[int, int, Node]
-"""(level, place in the document, item); the level is -1 where an answer lies above the item."""
+_Entry = tuple[dict[str, Any], int, dict[str, Any] | None, int]
+"""(item, number of the item above or -1, answer it lies in, level); the level is -1 where an
+answer lies above the item. Entries stand in the order of the document."""
 
 
 class ResponseIndex:
     """A QuestionnaireResponse as a Node (``root``), and its items by linkId.
 
     ``complete`` says whether every linkId of the document is that of an item: a contained form has
-    linkIds too, and then the index answers nothing. The response must not change afterwards.
+    linkIds too, and then the index answers nothing. An item is always given as the same Node. The
+    response must not change afterwards.
     """
 
-    __slots__ = ("_items", "complete", "root")
+    __slots__ = ("_answers", "_entries", "_nodes", "_numbers", "complete", "root")
 
     def __init__(self, response: Mapping[str, Any]) -> None:
         self.root = Node(response, kinds()["QuestionnaireResponse"])
         self.complete = "contained" not in response
-        self._items: dict[str, list[_Placed]] = {}
-        top: list[Node] = []
-        members(self.root, "item", top)
-        waiting = [(item, 0) for item in reversed(top)]
-        place = 0
+        self._entries: list[_Entry] = []
+        self._numbers: dict[str, list[int]] = {}
+        self._nodes: dict[int, Node] = {}
+        self._answers: dict[int, Node] = {}
+        top = [(item, -1, None, 0) for item in _objects(response.get("item"))]
+        self._fill(top[::-1])
+
+    def _fill(self, waiting: list[_Entry]) -> None:
+        entries, numbers = self._entries, self._numbers
         while waiting:
-            item, level = waiting.pop()
-            if not isinstance(item.value, dict):
-                continue
-            link_id = item.value.get("linkId")
-            if isinstance(link_id, str):
-                self._items.setdefault(link_id, []).append((level, place, item))
-            place += 1
-            waiting.extend(reversed(_below(item, level)))
+            entry = waiting.pop()
+            number = len(entries)
+            entries.append(entry)
+            item = entry[0]
+            link_id = item.get("linkId")
+            if type(link_id) is str:
+                numbers.setdefault(link_id, []).append(number)
+            below: list[_Entry] = []
+            for name in item:
+                if name == "answer":
+                    for answer in _objects(item[name]):
+                        if "item" in answer:
+                            inner = _objects(answer["item"])
+                            below.extend((one, number, answer, -1) for one in inner)
+                elif name == "item":
+                    level = entry[3] + 1 if entry[3] >= 0 else -1
+                    below.extend((one, number, None, level) for one in _objects(item[name]))
+            if below:
+                waiting.extend(reversed(below))
 
     def anywhere(self, link_ids: Iterable[str]) -> list[Node]:
         """Items of these linkIds anywhere in the response, in the order of the document."""
-        return [item for _, _, item in sorted(self._placed(link_ids), key=_by_place)]
+        return [self._node(number) for number in sorted(self._placed(link_ids))]
 
     def on_top(self, link_ids: Iterable[str]) -> list[Node]:
         """Items of these linkIds directly below the response, in the order of the document."""
-        found = (one for one in self._placed(link_ids) if one[0] == 0)
-        return [item for _, _, item in sorted(found, key=_by_place)]
+        found = (number for number in self._placed(link_ids) if self._entries[number][3] == 0)
+        return [self._node(number) for number in sorted(found)]
 
     def through_items(self, link_ids: Iterable[str]) -> list[Node]:
         """Items of these linkIds with no answer above them, level by level."""
-        found = (one for one in self._placed(link_ids) if one[0] >= 0)
-        return [item for _, _, item in sorted(found, key=_by_level)]
+        entries = self._entries
+        found = [number for number in self._placed(link_ids) if entries[number][3] >= 0]
+        found.sort(key=lambda number: (entries[number][3], number))
+        return [self._node(number) for number in found]
 
-    def _placed(self, link_ids: Iterable[str]) -> Iterable[_Placed]:
-        return (one for link_id in dict.fromkeys(link_ids) for one in self._items.get(link_id, ()))
+    def _placed(self, link_ids: Iterable[str]) -> list[int]:
+        numbers = self._numbers
+        return [
+            number for link_id in dict.fromkeys(link_ids) for number in numbers.get(link_id, ())
+        ]
+
+    def _node(self, number: int) -> Node:
+        """The Node of an item, made when it is first asked for, with those above it."""
+        way = []
+        while number >= 0 and number not in self._nodes:
+            way.append(number)
+            number = self._entries[number][1]
+        above = self._nodes[number] if number >= 0 else self.root
+        for each in reversed(way):
+            item, _, answer, _ = self._entries[each]
+            if answer is not None:
+                above = self._answer(answer, above)
+            above = self._nodes[each] = Node(item, kinds()["QuestionnaireResponse.item"], above)
+        return above
+
+    def _answer(self, answer: dict[str, Any], item: Node) -> Node:
+        found = self._answers.get(id(answer))
+        if found is None:
+            kind = kinds()["QuestionnaireResponse.item.answer"]
+            found = self._answers[id(answer)] = Node(answer, kind, item)
+        return found
 
 
-def _by_place(one: _Placed) -> int:
-    return one[1]
-
-
-def _by_level(one: _Placed) -> tuple[int, int]:
-    return one[0], one[1]
-
-
-def _below(item: Node, level: int) -> list[tuple[Node, int]]:
-    """Items directly below this one, in the order of the document, with their levels."""
-    found: list[tuple[Node, int]] = []
-    for name in item.value:
-        inner: list[Node] = []
-        if name == "item":
-            members(item, name, inner)
-            found.extend((one, level + 1 if level >= 0 else -1) for one in inner)
-        elif name == "answer":
-            members(item, name, inner)
-            for answer in inner:
-                nested: list[Node] = []
-                members(answer, "item", nested)
-                found.extend((one, -1) for one in nested)
-    return found
+def _objects(value: Any) -> list[dict[str, Any]]:
+    """The objects of an array; of a single one itself."""
+    if type(value) is list:
+        return [one for one in value if type(one) is dict]
+    return [value] if type(value) is dict else []
