@@ -45,7 +45,10 @@ class Expression:
 
     def evaluate_items(self, focus: Any, environment: Environment) -> Collection:
         """As ``evaluate``, but items with their types: for variables of further expressions."""
-        run = Run(nodes(focus), environment)
+        return self.evaluate_run(Run(nodes(focus), environment))
+
+    def evaluate_run(self, run: Run) -> Collection:
+        """As ``evaluate_items``, in a Run of the caller's, who sees what it has ``left``."""
         try:
             return self._term(run)
         except RecursionError:
