@@ -1,18 +1,20 @@
 from __future__ import annotations
 
-from typing import Any
+from string import Formatter
+from typing import Any, get_args
 
 import msgspec
 import pytest
 
 from fhir_service.sdc.codes import FoundCodes
 from fhir_service.sdc.compiled import Form, compile_form
+from fhir_service.sdc.items import ValueKind
 from fhir_service.sdc.keys import KEYS
 from fhir_service.sdc.responses import decode
 from fhir_service.sdc.validation import validate
 from fhir_service.sdc.validation.context import Check
 from fhir_service.sdc.validation.walk import run
-from fhir_service.sdc.validation.wording import WORDING
+from fhir_service.sdc.validation.wording import KINDS, WORDING
 from tests.support.cases import cases
 from tests.support.codes import sources
 
@@ -101,6 +103,55 @@ def _belongs(key: str, document: dict[str, Any]) -> bool:
 def test_every_key_has_its_sentence_and_every_sentence_its_key() -> None:
     for templates in WORDING.values():
         assert templates.keys() == KEYS.keys()
+
+
+def test_a_sentence_has_the_same_fields_in_every_language() -> None:
+    def fields(template: str) -> set[str | None]:
+        return {name for _, name, _, _ in Formatter().parse(template) if name is not None}
+
+    for key, template in WORDING["en"].items():
+        for language, templates in WORDING.items():
+            assert fields(templates[key]) == fields(template), (language, key)
+
+
+def test_every_type_of_value_has_a_plain_name_in_every_language() -> None:
+    assert all(names.keys() == set(get_args(ValueKind)) for names in KINDS.values())
+
+
+SPOKEN = {
+    None: "Dolor: the answer must be a whole number; text was sent.",
+    "en-GB": "Dolor: the answer must be a whole number; text was sent.",
+    "es": "Dolor: la respuesta tiene que ser un número entero; se recibió texto.",
+    "es-MX": "Dolor: la respuesta tiene que ser un número entero; se recibió texto.",
+    "fi": "Dolor: the answer must be a whole number; text was sent.",
+}
+
+
+@pytest.mark.parametrize("language", SPOKEN)
+def test_a_finding_is_told_in_the_language_asked_for_else_in_english(language: str) -> None:
+    items = [{"linkId": "a", "type": "integer", "text": "Dolor"}]
+    form = compile_form({**FORM, "status": "active", "item": items})
+    answers = [{"linkId": "a", "answer": [{"valueString": "x"}]}]
+    (issue,) = validate(form, decode(encode({**RESPONSE, "item": answers})), language=language)
+    assert issue.says == SPOKEN[language]
+
+
+def test_where_an_item_belongs_is_told_in_spanish() -> None:
+    inner = [{"linkId": "b", "type": "string"}]
+    items = [
+        {"linkId": "a", "type": "string", "text": "Dolor"},
+        {"linkId": "g", "type": "group", "text": "Cuerpo", "item": inner},
+    ]
+    form = compile_form({**FORM, "status": "active", "item": items})
+    answers = [
+        {"linkId": "b", "answer": [{"valueString": "x"}]},
+        {"linkId": "g", "item": [{"linkId": "a", "answer": [{"valueString": "x"}]}]},
+    ]
+    found = validate(form, decode(encode({**RESPONSE, "item": answers})), language="es")
+    assert [issue.says for issue in found] == [
+        "b: este elemento va en «Cuerpo».",
+        "Dolor: este elemento va al principio, fuera de todo grupo.",
+    ]
 
 
 def test_no_sentence_repeats_what_a_patient_wrote() -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from fhir_service.fhir.resource_types import is_reference, type_named
 from fhir_service.sdc import extensions as ext
 from fhir_service.sdc.validation.context import Answered, Check, Place
+from fhir_service.sdc.validation.wording import OneOf
 
 
 def well_formed(check: Check, answered: Answered, place: Place) -> None:
@@ -47,7 +48,7 @@ def type_allowed(check: Check, answered: Answered, place: Place) -> None:
         return
     address = _address(answered)
     named = (None if address is None else _named(check, address)) or _stated(answered)
-    types = " or ".join(allowed)
+    types = OneOf(tuple(allowed))
     if named is None:
         check.tell("reference-resource-unknown", place, answered.plan, types=types)
     elif named not in allowed and "Resource" not in allowed:

@@ -10,6 +10,7 @@ from typing import Final
 
 from fhir_service.sdc.plans import Plan
 from fhir_service.sdc.validation.context import Check, Met, Place
+from fhir_service.sdc.validation.wording import Inside
 
 
 def unknown_item(check: Check, link_id: str, place: Place) -> None:
@@ -20,7 +21,7 @@ def unknown_item(check: Check, link_id: str, place: Place) -> None:
         return
     parent = elsewhere.parent
     around = None if parent is None else check.form.by_link_id[parent]
-    where = "at the top" if around is None else f"in “{around.text(check.language) or parent}”"
+    where = Inside(None if around is None else around.text(check.language) or parent)
     check.tell("item-wrong-place", place, check.form.plans[link_id], where=where)
 
 
