@@ -105,6 +105,7 @@ def _json_key(run: Run, value: Any) -> Any:
         return value
     run.spend(2)
     if isinstance(value, Mapping):
+        run.spend(4 + len(value))
         # the order of properties says nothing
         return frozenset((name, _json_key(run, one)) for name, one in value.items())
     if isinstance(value, list | tuple):

@@ -33,7 +33,7 @@ class ResponseIndex:
         self._numbers: dict[str, list[int]] = {}
         self._nodes: dict[int, Node] = {}
         self._answers: dict[int, Node] = {}
-        top = [(item, -1, None, 0) for item in _objects(response.get("item"))]
+        top: list[_Entry] = [(item, -1, None, 0) for item in _objects(response.get("item"))]
         self._fill(top[::-1])
 
     def _fill(self, waiting: list[_Entry]) -> None:
