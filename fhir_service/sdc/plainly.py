@@ -15,8 +15,8 @@ from msgspec import UNSET
 
 from fhir_service.fhir.primitives import is_code, is_uri
 from fhir_service.sdc import extensions as ext
+from fhir_service.sdc.plain_quantities import HANDLED, quantity_check
 from fhir_service.sdc.response_model import ResponseAnswer, ResponseItem
-from fhir_service.sdc.response_walk import quantity_values
 
 if TYPE_CHECKING:
     from fhir_service.sdc.items import Option
@@ -28,6 +28,13 @@ Test = Callable[[ResponseItem], int]
 Offered = frozenset[tuple[Any, Any, Any]]
 
 _SPAN = (ext.MIN_VALUE, ext.MAX_VALUE)
+_HANDLED: Mapping[str, tuple[str, ...]] = {
+    "date": _SPAN,
+    "integer": (ext.SLIDER_STEP,),
+    "quantity": HANDLED,
+}
+"""The limits (urls of extensions) that the test of a field compares itself."""
+
 _DAY = len("YYYY-MM-DD")
 
 
@@ -46,7 +53,7 @@ def offered(options: Sequence[Option]) -> Offered:
 def test_for(plan: Plan) -> Test | None:
     """The test of an item; None where every answer has to be asked of the rules."""
     item = plan.item
-    if not plan.quick and not _only_spanned(plan):
+    if not plan.quick_but_for(_HANDLED.get(plan.field or "", ())):
         return None
     if any(option.kind == "Coding" for option in item.options):
         if item.repeats:
@@ -54,14 +61,6 @@ def test_for(plan: Plan) -> Test | None:
         return _choice(plan.words, plan.offered)
     make = None if item.options else _MADE.get(plan.field or "")
     return None if make is None else make(plan)
-
-
-def _only_spanned(plan: Plan) -> bool:
-    """Whether minValue and maxValue of a date are all that keeps it from being quick."""
-    named = {url for url in plan.item.extensions if url in _SPAN}
-    if plan.field != "date" or not named:
-        return False
-    return plan.quick_but_for(named)
 
 
 def _days(plan: Plan) -> tuple[str, str] | None:
@@ -99,6 +98,9 @@ def _integer(plan: Plan) -> Test | None:
     if plan.span is None:
         return None
     words, (low, high) = plan.words, plan.span
+    step = ext.value(plan.item.extensions, ext.SLIDER_STEP)
+    if step not in (None, 1):
+        return None
 
     def test(item: ResponseItem) -> int:
         given = item.answers
@@ -192,8 +194,10 @@ def _decimal(plan: Plan) -> Test:
     return test
 
 
-def _quantity(plan: Plan) -> Test:
-    words = plan.words
+def _quantity(plan: Plan) -> Test | None:
+    words, check = plan.words, quantity_check(plan.item.extensions)
+    if check is None:
+        return None
 
     def test(item: ResponseItem) -> int:
         given = item.answers
@@ -208,7 +212,7 @@ def _quantity(plan: Plan) -> Test:
         answer = given[0]
         if answer.quantity is UNSET or answer.items is not UNSET:
             return 0
-        return quantity_values(answer.quantity)
+        return check(answer.quantity)
 
     return test
 
