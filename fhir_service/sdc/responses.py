@@ -16,6 +16,7 @@ from msgspec import UNSET
 from fhir_service.fhir.issues import Issue, NotUnderstood
 from fhir_service.fhir.reading import MOST_FINDINGS, is_filled, parse_json, read_json
 from fhir_service.fhir.shape_check import check_contained, check_shape
+from fhir_service.sdc.link_ids import with_link_ids
 from fhir_service.sdc.response_cut import shortened
 from fhir_service.sdc.response_model import Body, FullBody, ResponseItem
 from fhir_service.sdc.response_walk import (
@@ -251,7 +252,8 @@ def _slow(body: bytes) -> Response:
     plain = parse_json(body)
     if isinstance(plain, dict) and plain.get("resourceType") != TYPE:
         raise NotUnderstood(_OTHER_TYPE.says, _OTHER_TYPE)  # all else would be about another shape
-    found = _cut(_shape(read_json(shortened(body))))
+    raw = read_json(shortened(body))
+    found = with_link_ids(_cut(_shape(raw)), raw)
     if found:
         raise NotUnderstood(found[0].says, *found)
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from flask import Flask, request
 
 from fhir_service.fhir.issues import NotSignedIn
+from fhir_service.sdc.validation.wording import LANGUAGES
 from fhir_service.web.told import told
 from fhir_service.workflow.caller import Caller
 from fhir_service.workflow.sign_in import Door
@@ -33,6 +34,17 @@ def caller() -> Caller:
     return found
 
 
+def language_asked() -> str | None:
+    """Of the languages that findings are told in, the one that Accept-Language prefers.
+
+    None where it names none of them. http://hl7.org/fhir/R4/languages.html#http
+    """
+    if "HTTP_ACCEPT_LANGUAGE" not in request.environ:
+        return None
+    plain = (tag.partition("-")[0].lower() for tag in request.accept_languages.values())
+    return next((language for language in plain if language in LANGUAGES), None)
+
+
 def register(app: Flask, door: Door) -> None:
     """Ask for a token before every request but those to OPEN endpoints; unknown addresses too."""
 
@@ -43,6 +55,6 @@ def register(app: Flask, door: Door) -> None:
             if rule.endpoint in OPEN:
                 return
         token = bearer(request.environ.get("HTTP_AUTHORIZATION"))
-        account.caller = door.caller(token, account.request_id)
+        account.caller = door.caller(token, account.request_id, language_asked())
 
     app.before_request(guard)

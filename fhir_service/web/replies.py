@@ -15,6 +15,7 @@ from werkzeug.datastructures import Headers
 
 from fhir_service.fhir.issues import Issue, operation_outcome
 from fhir_service.fhir.splice import with_identity
+from fhir_service.sdc.keys import KEYS
 from fhir_service.web.negotiation import Preference, unchanged
 from fhir_service.web.pretty import indented
 from fhir_service.web.told import told
@@ -62,7 +63,19 @@ def resource(made: dict[str, Any], status: int = 200) -> Response:
 
 def outcome(issues: Iterable[Issue], status: int = 200) -> Response:
     """An OperationOutcome of these findings."""
-    return json_reply(as_bytes(operation_outcome(issues)), status)
+    found = tuple(issues)
+    headers = {"Content-Language": language_of(found)}
+    return json_reply(as_bytes(operation_outcome(found)), status, headers)
+
+
+def language_of(issues: tuple[Issue, ...]) -> str:
+    """The language that these findings are told in.
+
+    Those on a response against its form come in the caller's language, all others in English.
+    """
+    caller = told().caller
+    asked = caller.language if caller else None
+    return asked if asked and any(issue.key in KEYS for issue in issues) else "en"
 
 
 def as_bytes(made: dict[str, Any]) -> bytes:
@@ -106,5 +119,6 @@ def written(
     if wants == "minimal":
         return bare(status, headers)
     if wants == "OperationOutcome":
+        headers["Content-Language"] = language_of(findings)
         return json_reply(as_bytes(operation_outcome(findings)), status, headers)
     return json_reply(served(stored), status, headers)

@@ -10,12 +10,16 @@ from fhir_service.smart.scopes import Letter
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """One signed-in client in one request. ``token`` is the token's id (jti), never the token."""
+    """One signed-in client in one request. ``token`` is the token's id (jti), never the token.
+
+    ``language`` is the one that findings are told in, None for English.
+    """
 
     client: str
     token: str | None
     access: Access
     request_id: str | None = None
+    language: str | None = None
 
     def must(self, resource_type: str, *letters: Letter) -> Reach:
         """The reach of the first of these interactions that is allowed; else raises NotAllowed."""

@@ -17,18 +17,21 @@ from fhir_service.workflow.terminology import StoredCodes
 _WHERE = "QuestionnaireResponse.questionnaire"
 
 
-def checked(site: Site, response: Response) -> tuple[Issue, ...]:
+def checked(site: Site, response: Response, language: str | None = None) -> tuple[Issue, ...]:
     """What was found, warnings and less. Raises NotValid when anything found is an error.
 
+    ``language`` is that of the sentences; English where there is no translation.
     Raises NotUnderstood for a skimmed response whose items are no sound FHIR.
     """
-    findings = findings_of(site, response)
+    findings = findings_of(site, response, language=language)
     if any(issue.severity in ("error", "fatal") for issue in findings):
         raise NotValid("The response breaks the rules of its questionnaire.", *findings)
     return findings
 
 
-def findings_of(site: Site, response: Response, given: Form | None = None) -> tuple[Issue, ...]:
+def findings_of(
+    site: Site, response: Response, given: Form | None = None, language: str | None = None
+) -> tuple[Issue, ...]:
     """Every finding, in the order of the form; ``given`` is checked against instead of the stored.
 
     An unknown form is the one finding that ends the check.
@@ -37,7 +40,8 @@ def findings_of(site: Site, response: Response, given: Form | None = None) -> tu
     if isinstance(form, Issue):
         response.settle()
         return (form,)
-    return validate(form, response, codes=StoredCodes(site.desk.reading()))
+    codes = StoredCodes(site.desk.reading())
+    return validate(form, response, codes=codes, language=language)
 
 
 def form_of(site: Site, response: Response) -> Form | Issue:

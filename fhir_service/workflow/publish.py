@@ -15,6 +15,7 @@ from fhir_service.fhir.reading import read_json
 from fhir_service.fhir.resources import check_resource
 from fhir_service.fhir.searching import Criterion, Search
 from fhir_service.sdc.form_rules import check_questionnaire
+from fhir_service.workflow import known
 from fhir_service.workflow.caller import Caller
 from fhir_service.workflow.ports import Reader, Record, Stored
 from fhir_service.workflow.read import not_here
@@ -33,7 +34,7 @@ def create(site: Site, caller: Caller, resource_type: str, body: bytes) -> Kept:
     and version.
     """
     caller.must(resource_type, "c")
-    resource, findings = _understood(resource_type, body)
+    resource, findings = _understood(site, resource_type, body)
     return _first(site, caller, resource_type, body, resource, findings)
 
 
@@ -50,7 +51,7 @@ def update(
     Raises NotAllowed, NotUnderstood, NotValid, Stale, Conflict.
     """
     caller.must(resource_type, "u")
-    resource, findings = _understood(resource_type, body)
+    resource, findings = _understood(site, resource_type, body)
     must_name(resource, id_)
     return put(site, caller, id_, body, resource, findings, if_match)
 
@@ -130,15 +131,19 @@ def must_match(current: Stored | None, if_match: int | None) -> None:
         )
 
 
-def _understood(resource_type: str, body: bytes) -> tuple[dict[str, Any], tuple[Issue, ...]]:
+def _understood(
+    site: Site, resource_type: str, body: bytes
+) -> tuple[dict[str, Any], tuple[Issue, ...]]:
     resource = read_json(body)
     if resource.get("resourceType") != resource_type:
         raise NotUnderstood(
             f"This address takes a {resource_type}; the body's resourceType is another.",
             expression="resourceType",
         )
-    check = check_questionnaire if resource_type == "Questionnaire" else check_resource
-    findings = check(resource)
+    if resource_type == "Questionnaire":
+        findings = check_questionnaire(resource, known.Stored(site.desk.reading()))
+    else:
+        findings = check_resource(resource)
     if any(issue.severity in ("error", "fatal") for issue in findings):
         raise NotValid(f"The {resource_type} breaks rules and was not stored.", *findings)
     return resource, findings

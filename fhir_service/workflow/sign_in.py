@@ -35,8 +35,10 @@ class Door:
         """The door of this site."""
         return cls(site.keys, site.clock, site.ids, site.base_url, {}, {}, Lock())
 
-    def caller(self, token: str, request_id: str | None = None) -> Caller:
-        """Who holds this access token. Raises NotSignedIn."""
+    def caller(
+        self, token: str, request_id: str | None = None, language: str | None = None
+    ) -> Caller:
+        """Who holds this access token, and reads this language. Raises NotSignedIn."""
         if len(token) > _LONGEST_TOKEN:
             raise NotSignedIn("The access token is longer than any that is given out here.")
         fingerprint = sha256(token.encode("utf-8", "surrogateescape")).digest()
@@ -45,7 +47,7 @@ class Door:
         if claims is None or claims.expires <= now.timestamp():
             claims = tokens.verify(token, self._key_set(), now=now)
             self._remember(fingerprint, claims)
-        return Caller(claims.client, claims.jti, claims.access, request_id)
+        return Caller(claims.client, claims.jti, claims.access, request_id, language)
 
     def new_token(
         self, scope: str, patient: str | None, lifetime_seconds: int, client: str = "operator"

@@ -67,7 +67,7 @@ def update(site: Site, caller: Caller, id_: str, body: bytes, if_match: int | No
     if not current.deleted:
         _must_follow(site, decode(current.body), response)
     _must_reach(site, caller, response, "u")
-    findings = checked(site, response)
+    findings = checked(site, response, caller.language)
     following = next_version(site, current, body)
 
     def work(record: Record) -> None:
@@ -111,7 +111,7 @@ def _first(
     site: Site, caller: Caller, body: bytes, response: Response, id_: str | None = None
 ) -> Kept:
     patient = _must_reach(site, caller, response, "u" if id_ else "c")
-    findings = checked(site, response)
+    findings = checked(site, response, caller.language)
     new = first_version(site, TYPE, body, patient, id_)
 
     def work(record: Record) -> None:
