@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -93,3 +97,33 @@ def test_variables_may_be_values_or_typed_items_of_another_expression() -> None:
     assert compile_expression("%born < today()").evaluate([], environment) == [True]
     assert compile_expression("%limit + 1").evaluate([], environment) == [71]
     assert compile_expression("%limit = 70").holds([], environment) is True
+
+
+def test_today_is_told_in_the_zone_of_the_site() -> None:
+    late = datetime(2026, 3, 14, 23, 30, tzinfo=UTC)
+    here = Environment(now=late, zone=ZoneInfo("Europe/Berlin"))
+    assert compile_expression("today()").evaluate([], here) == ["2026-03-15"]
+    assert compile_expression("now()").evaluate([], here) == ["2026-03-15T00:30:00.000+01:00"]
+    assert compile_expression("now() = %late").evaluate(
+        [], replace(here, variables={"late": compile_expression("now()").evaluate_items([], here)})
+    ) == [True]
+
+
+def test_a_clock_without_a_zone_is_no_clock() -> None:
+    with pytest.raises(ValueError, match="zone"):
+        Environment(now=datetime(2026, 3, 14))  # noqa: DTZ001 (that is what is refused)
+    with pytest.raises(ExpressionError, match="no clock"):
+        compile_expression("today()").evaluate([], Environment())
+
+
+def test_threads_share_an_expression() -> None:
+    made = compile_expression("%resource.item.select($index + %add)")
+    response = {"resourceType": "QuestionnaireResponse", "item": [{"linkId": "a"}] * 50}
+
+    def run(add: int) -> list[Any]:
+        environment = Environment(resource=response, variables={"add": add})
+        return made.evaluate(response, environment)
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(run, range(64)))
+    assert found == [[number + add for number in range(50)] for add in range(64)]

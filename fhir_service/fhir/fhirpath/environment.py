@@ -57,6 +57,11 @@ class Environment:
     strict: bool = False
     steps: int = MAX_STEPS
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for a clock without a zone."""
+        if self.now is not None and self.now.tzinfo is None:
+            raise ValueError("the clock of an expression needs a zone")
+
     @property
     def overrides_resource(self) -> bool:
         """Whether a variable takes the name of %resource."""
