@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from fhir_service.fhir.issues import Conflict
 from fhir_service.fhir.reading import read_json
 from fhir_service.smart.access import Access
 from fhir_service.smart.scopes import read_scopes
@@ -34,22 +35,30 @@ class Shipped:
 def install(site: Site, shipped: Iterable[Shipped]) -> int:
     """Publish each under its id; how many were new.
 
-    What is there already, byte for byte, is not even parsed. Raises Conflict when a published
-    version of ours has other content than the one that ships.
+    What is there already, byte for byte, is not even parsed. What the site has deleted stays
+    deleted. Raises Conflict when a published version of ours has other content than the one
+    that ships.
     """
-    reader = site.desk.reading()
-    new = 0
-    for one in shipped:
-        current = reader.read(one.resource_type, one.id)
-        if current and current.body == one.body and not current.deleted:
-            continue
-        resource = read_json(one.body)
-        id_ = one.id if current is None else _id_for(one.id, resource, read_json(current.body))
-        body = one.body if id_ == one.id else _under(id_, resource)
-        # What ships was checked by the tests; checking it again would slow each first start.
-        kept = publish.put(site, OURSELVES, id_, body, resource)
-        new += kept.changed
-    return new
+    return sum(_install(site, one) for one in shipped)
+
+
+def _install(site: Site, one: Shipped) -> bool:
+    """Whether it was new."""
+    current = site.desk.reading().read(one.resource_type, one.id)
+    if current and (current.deleted or current.body == one.body):
+        return False
+    resource = read_json(one.body)
+    id_ = one.id if current is None else _id_for(one.id, resource, read_json(current.body))
+    body = one.body if id_ == one.id else _under(id_, resource)
+    # What ships was checked by the tests; checking it again would slow each first start.
+    try:
+        return publish.put(site, OURSELVES, id_, body, resource).changed
+    except Conflict:
+        # Another process that starts at the same moment may have been first.
+        there = site.desk.reading().read(one.resource_type, id_)
+        if there is None or there.body != body:
+            raise
+        return False
 
 
 def _id_for(id_: str, resource: dict[str, Any], before: dict[str, Any]) -> str:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fhir_service.catalogue.questionnaires import shipped
 from fhir_service.fhir.issues import Conflict, NotAllowed, NotHere, NotUnderstood, NotValid, Stale
-from fhir_service.wiring import Service
+from fhir_service.fhir.searching import Search
+from fhir_service.settings import read_settings
+from fhir_service.wiring import Service, build
 from fhir_service.workflow import publish, submit
 from tests.support.answers import SYSTEM, patient_caller, response
-from tests.support.forms import form
+from tests.support.forms import FORMS, form
 
 Q = "Questionnaire"
 
@@ -110,6 +115,27 @@ def test_what_ships_is_published_once(service: Service) -> None:
     stored = reader.read(Q, "coping-support")
     assert stored is not None
     assert stored.version == 1
+
+
+def test_what_a_site_has_deleted_stays_deleted_at_the_next_start(service: Service) -> None:
+    publish.delete(service.site, SYSTEM, Q, "doctor-questions")
+    assert service.publish_shipped() == 0
+    stored = service.site.desk.reading().read(Q, "doctor-questions")
+    assert stored is not None
+    assert stored.deleted
+
+
+def test_services_that_start_together_publish_what_ships_once(tmp_path: Path) -> None:
+    settings = read_settings({"FHIR_SERVICE_DATA_DIR": str(tmp_path)})
+    services = [build(settings) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        published = list(pool.map(Service.publish_shipped, services))
+    reader = services[0].site.desk.reading()
+    total = reader.search(Search(Q, total=True, count=0)).total
+    assert total == len(FORMS)
+    assert sum(published) == len(tuple(shipped(None, None)))
+    for one in services:
+        one.close()
 
 
 def test_a_form_with_another_telephone_number_is_another_version(service: Service) -> None:
