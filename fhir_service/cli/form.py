@@ -5,6 +5,8 @@ http://hl7.org/fhir/R4/questionnaire.html
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,21 +29,52 @@ def command() -> None:
 
 @command.command("check")
 @click.argument("files", nargs=-1, required=True, type=file)
-def check(files: tuple[Path, ...]) -> None:
-    """Check Questionnaire files, a line for each finding; exit status 1 when one has an error."""
-    from fhir_service.sdc.form_rules import check_questionnaire  # noqa: PLC0415  costs CPU
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(("text", "json")),
+    default="text",
+    show_default=True,
+    help="Lines to read, or one OperationOutcome.",
+)
+@click.option(
+    "--grade",
+    type=click.FloatRange(1, 20),
+    default=6.0,
+    show_default=True,
+    help="The school grade that patients' texts should be read by.",
+)
+def check(files: tuple[Path, ...], format_: str, grade: float) -> None:
+    """Check Questionnaire files: every finding with its place and how to mend it.
 
-    broken = False
-    for path in files:
-        try:
-            found = check_questionnaire(_resource(path, "Questionnaire"))
-        except NotUnderstood as refusal:
-            found = refusal.issues
-        wrong = show(str(path), found)
-        click.echo(f"{path}: {'broken' if wrong else 'good'}")
-        broken = broken or wrong
-    if broken:
+    Advice on plain words comes besides. Exit status 1 when one has an error.
+    """
+    from fhir_service.cli import form_check  # noqa: PLC0415  `--help` needs none of it
+
+    bodies = {path: path.read_bytes() for path in files}
+    known = form_check.Files(_forms(bodies))
+    found = {path: form_check.findings(body, known, grade) for path, body in bodies.items()}
+    if format_ == "json":
+        click.echo(json.dumps(form_check.as_outcome(found), ensure_ascii=False, indent=2))
+    else:
+        for path, issues in found.items():
+            form_check.show(path, issues)
+    if any(form_check.is_broken(issues) for issues in found.values()):
         raise click.exceptions.Exit(1)
+
+
+def _forms(bodies: Mapping[Path, bytes]) -> Iterator[dict[str, Any]]:
+    """The forms that can be read. Raises Failed for a file that is another resource."""
+    from fhir_service.fhir.reading import read_json  # noqa: PLC0415  costs CPU
+
+    for path, body in bodies.items():
+        try:
+            form = read_json(body)
+        except NotUnderstood:
+            continue  # told with the findings of that file
+        if form.get("resourceType") != "Questionnaire":
+            raise Failed(f"{path} is no Questionnaire.")
+        yield form
 
 
 @command.command("outline")
