@@ -56,3 +56,6 @@ RULES_FOR: Final[Mapping[ValueKind, tuple[AnswerRule, ...]]] = {
     kind: (answers.type_fits, *rules) for kind, rules in _RULES.items()
 }
 """The rules for a value of this type; that the type fits is asked first."""
+
+OTHER_TYPE: Final[tuple[AnswerRule, ...]] = (answers.type_fits,)
+"""All that is asked of a value whose type is not the question's."""

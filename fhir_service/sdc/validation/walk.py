@@ -15,7 +15,7 @@ from fhir_service.sdc.plans import Plan
 from fhir_service.sdc.response_model import ResponseAnswer, ResponseItem, value_of
 from fhir_service.sdc.response_walk import Doubt, look_at, look_at_answer, look_at_words
 from fhir_service.sdc.validation import item_modes, occurrence, options, structure
-from fhir_service.sdc.validation.by_kind import RULES_FOR
+from fhir_service.sdc.validation.by_kind import OTHER_TYPE, RULES_FOR
 from fhir_service.sdc.validation.context import (
     Answered,
     Check,
@@ -158,7 +158,8 @@ class Walk:
         if found is None:
             return
         answered = Answered(plan, *found, number, answer.extension or ())
-        for rule in RULES_FOR[found[0]]:
+        other = plan.kinds and found[0] not in plan.kinds  # of another type: that alone is told
+        for rule in OTHER_TYPE if other else RULES_FOR[found[0]]:
             rule(self.check, answered, (above, item, number))
         if plan.unresolved and number == 0 and shown:
             self.unresolved(plan, plan.unresolved, trail)

@@ -1,0 +1,115 @@
+"""What fits a form by construction has no finding, and what is found is told the same every time."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+from fhir_service.fhir.issues import Issue
+from fhir_service.fhir.reading import read_json
+from fhir_service.sdc.compiled import compile_form
+from fhir_service.sdc.form_rules import check_questionnaire
+from fhir_service.sdc.responses import decode, skim
+from fhir_service.sdc.validation import validate
+from fhir_service.sdc.validation.context import Check
+from fhir_service.sdc.validation.walk import run
+from tests.support.mutations import MUTATIONS, mutated
+from tests.support.random_answers import a_response, as_bytes
+from tests.support.random_forms import a_form, randoms
+
+SEEDS = 150
+LONG_SEEDS = 3_000
+
+
+def found_in(form: dict[str, Any], response: dict[str, Any]) -> tuple[Issue, ...]:
+    return validate(compile_form(form), decode(as_bytes(response)))
+
+
+@given(randoms())
+@settings(max_examples=60)
+def test_a_fitting_response_has_no_finding(random: Random) -> None:
+    form = a_form(random, 8)
+    assert found_in(form, a_response(random, form)) == ()
+
+
+def fits(seed: int) -> None:
+    random = Random(seed)
+    form = a_form(random, random.choice([5, 25, 60]))
+    compiled = compile_form(form)
+    for _ in range(3):
+        body = as_bytes(a_response(random, form))
+        assert validate(compiled, decode(body)) == (), seed
+        assert validate(compiled, skim(body)) == (), seed
+
+
+def test_many_fitting_responses_have_no_finding() -> None:
+    for seed in range(SEEDS):
+        fits(seed)
+
+
+@pytest.mark.long
+def test_thousands_of_fitting_responses_have_no_finding() -> None:
+    for seed in range(SEEDS, SEEDS + LONG_SEEDS):
+        fits(seed)
+
+
+def test_random_forms_keep_every_rule_that_bars_them_from_store_or_offer() -> None:
+    for seed in range(SEEDS):
+        random = Random(seed)
+        found = check_questionnaire(read_json(as_bytes(a_form(random, 25))))
+        assert [one for one in found if one.severity == "error" or one.blocks_offer] == [], seed
+
+
+def several_mutations(random: Random) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A form, and a response to it with three mutations of any kind, where they can be made."""
+    form = a_form(random, 25)
+    response = a_response(random, form)
+    for mutation in random.sample(list(MUTATIONS.values()), 3):
+        made = mutated(random, form, response, mutation, free=False)
+        response = response if made is None else made.response
+    return form, response
+
+
+def numbers_in(path: str) -> list[int]:
+    """The numbers of a FHIRPath such as QuestionnaireResponse.item[0].answer[1], as a sort key."""
+    return [int(step.partition("]")[0]) for step in path.split("[")[1:]]
+
+
+def test_findings_are_the_same_every_time_without_duplicates() -> None:
+    told = 0
+    for seed in range(SEEDS):
+        form, response = several_mutations(Random(seed))
+        body, compiled = as_bytes(response), compile_form(form)
+        first = validate(compiled, decode(body))
+        assert first == validate(compile_form(form), skim(body))
+        assert first == validate(compiled, decode(as_bytes(response)))
+        assert len(set(first)) == len(first), seed
+        told += len(first)
+    assert told > SEEDS
+
+
+def test_findings_on_what_was_sent_come_in_the_order_of_the_response() -> None:
+    """All as it stands, but for what is missing, and for what several answers are together."""
+    after = {"required-missing", "required-group-empty", "too-few", "too-many"}
+    after |= {"same-answer-twice", "exclusive-option-with-others", "several-answers"}
+    for seed in range(SEEDS):
+        form, response = several_mutations(Random(seed))
+        found = [one for one in found_in(form, response) if one.key not in after]
+        places = [
+            numbers_in(one.expression or "") for one in found if ".item[" in (one.expression or "")
+        ]
+        assert places == sorted(places), (seed, [(one.key, one.expression) for one in found])
+
+
+def test_passing_by_what_is_plainly_right_changes_no_finding_on_random_responses() -> None:
+    for seed in range(SEEDS):
+        form, response = several_mutations(Random(seed))
+        compiled, found = compile_form(form), []
+        for careful in (False, True):
+            check = Check(compiled, decode(as_bytes(response)), None, None)
+            run(check, careful=careful)
+            found.append(check.found)
+        assert found[0] == found[1], seed
