@@ -127,3 +127,10 @@ def test_threads_share_an_expression() -> None:
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(run, range(64)))
     assert found == [[number + add for number in range(50)] for add in range(64)]
+
+
+def test_what_was_given_back_may_be_changed_without_harm() -> None:
+    patient = {"resourceType": "Patient", "gender": "female"}
+    made = compile_expression("gender = 'female'")
+    made.evaluate_items(patient, Environment()).append("changed")
+    assert made.evaluate_items(patient, Environment()) == [True]

@@ -50,7 +50,7 @@ class Expression:
     def evaluate_run(self, run: Run) -> Collection:
         """As ``evaluate_items``, in a Run of the caller's, who sees what it has ``left``."""
         try:
-            return self._term(run)
+            return list(self._term(run))
         except RecursionError:
             raise TooCostly("The expression goes deeper than can be followed.") from None
         except ArithmeticError:
