@@ -82,7 +82,7 @@ form-condition-later | Q10 | warning | business-rule | a condition names a quest
 form-condition-operator | Q11 | offer | business-rule | the operator has no meaning for the question's type | Use =, != or exists.
 form-condition-kind | Q11 | offer | business-rule | the condition's answer is of another type than the question | Compare with the question's type.
 form-condition-option | Q11 | warning | business-rule | the condition's code is not one of the question's options | Name one of its options.
-question-abstract | Q11 | offer | business-rule | the type question is abstract | Choose the type of the answer.
+form-question-abstract | Q11 | offer | business-rule | the type question is abstract | Choose the type of the answer.
 form-enable-twice | Q12 | error | invariant | enableWhen and enableWhenExpression in one item | Keep one of the two.
 form-initial-twice | Q12 | error | invariant | initial and initialExpression in one item | Keep one of the two.
 form-circle-conditions | Q13 | offer | business-rule | items are shown depending on each other | Take one condition of the circle out.
