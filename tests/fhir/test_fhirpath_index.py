@@ -61,7 +61,7 @@ rests = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(responses, reaches, criteria, rests)
 def test_with_and_without_the_index_the_same_comes_out(
     response: dict[str, Any], reach: str, asked: str, rest: str

@@ -83,15 +83,26 @@ def _outcome(text: str, environment: Environment) -> list[Any] | ExpressionError
         return error
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(expressions)
 def test_any_expression_ends_with_a_result_or_an_expression_error(text: str) -> None:
+    _must_end(text)
+
+
+@pytest.mark.long
+@settings(max_examples=20_000, deadline=None)
+@given(expressions)
+def test_any_of_very_many_expressions_ends_so(text: str) -> None:
+    _must_end(text)
+
+
+def _must_end(text: str) -> None:
     for index in (None, ResponseIndex(ODD)):
         environment = Environment(resource=ODD, now=NOW, variables={"x": [1, "a"]}, index=index)
         assert isinstance(_outcome(text, environment), list | ExpressionError)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.text(alphabet="aAxe1290.'\"`\\%$@T:-+()[]{}|&=<>!~,/* \n", max_size=60))
 def test_any_text_is_read_or_refused_at_a_place_in_it(text: str) -> None:
     found = _outcome(text, Environment(resource=ODD, now=NOW))

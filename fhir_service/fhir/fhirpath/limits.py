@@ -22,7 +22,7 @@ COST_OF_CALL: Final = 3
 COST_OF_OPERATOR: Final = 3
 """What an operator costs."""
 
-COST_OF_UNITS: Final = 10
+COST_OF_UNITS: Final = 15
 """What computing with a date or a unit costs besides."""
 
 MAX_TEXT: Final = 1_000_000
