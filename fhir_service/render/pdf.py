@@ -9,9 +9,11 @@ import json
 import subprocess
 import sys
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from datetime import datetime
+from hashlib import sha256
 from types import TracebackType
 from typing import Any
 
@@ -20,6 +22,9 @@ from fhir_service.render.fonts import shows
 from fhir_service.render.pipes import receive, send
 from fhir_service.summary.model import Summary
 from fhir_service.summary.visible import visible
+
+_REMEMBERED = 32
+"""How many PDFs are kept at hand, under 100 kB each; a page is opened more than once."""
 
 _LATER = "The PDF can not be made just now; the same request may be sent again."
 
@@ -34,6 +39,7 @@ class Printer:
         self._timeout_seconds = timeout_seconds
         self._one_at_a_time = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._printed: OrderedDict[bytes, bytes] = OrderedDict()
 
     def pdf(self, summary: Summary) -> bytes:
         """The PDF; the same summary gives the same bytes.
@@ -41,12 +47,22 @@ class Printer:
         Raises Unavailable when the process died twice over it, or took too long.
         """
         asked = json.dumps(as_data(summary), ensure_ascii=False).encode("utf-8")
+        fingerprint = sha256(asked).digest()
         with self._one_at_a_time:
+            if fingerprint in self._printed:
+                self._printed.move_to_end(fingerprint)
+                return self._printed[fingerprint]
             for _ in range(2):
                 answer = self._ask(asked)
                 if answer is not None:
-                    return answer
+                    return self._remembered(fingerprint, answer)
         raise Unavailable(_LATER)
+
+    def _remembered(self, fingerprint: bytes, printed: bytes) -> bytes:
+        self._printed[fingerprint] = printed
+        if len(self._printed) > _REMEMBERED:
+            self._printed.popitem(last=False)
+        return printed
 
     def _ask(self, asked: bytes) -> bytes | None:
         process = self._running()

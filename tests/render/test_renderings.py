@@ -159,7 +159,8 @@ def test_the_page_fetches_nothing_and_runs_nothing() -> None:
 def test_the_same_summary_gives_the_same_bytes(printer: Printer) -> None:
     assert text(typical()) == text(typical())
     assert html(typical()) == html(typical())
-    assert printer.pdf(typical()) == printer.pdf(typical())
+    with Printer() as another:
+        assert printer.pdf(typical()) == another.pdf(typical())
 
 
 def test_the_pdf_is_tagged_has_its_fonts_and_one_page_before_the_answers(printer: Printer) -> None:
@@ -180,4 +181,12 @@ def test_a_printer_whose_process_died_prints_again() -> None:
         assert printer._process is not None
         printer._process.kill()
         printer._process.wait()
+        assert printer.pdf(typical("minimal"))[:5] == first[:5] == b"%PDF-"
+
+
+def test_what_was_printed_is_at_hand_when_the_process_is_gone() -> None:
+    with Printer() as printer:
+        first = printer.pdf(typical())
+        printer.close()
         assert printer.pdf(typical()) == first
+        assert printer._process is None
