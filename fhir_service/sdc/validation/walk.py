@@ -96,11 +96,12 @@ class Walk:
         if around and not shown and occurrence.is_answered(item):
             self.check.tell("answer-while-disabled", trail, plan)
         if (
-            item.text not in plan.words
+            not self.testing
+            or item.text not in plan.words
             or item.definition is not UNSET
             or item.modifier_extension is not UNSET
             or (item.answers if plan.is_group else item.items) is not UNSET
-            or plan.field is None
+            or (plan.field is None and not plan.is_group)
         ):
             if self.looking:
                 self.look(plan, item, trail)
