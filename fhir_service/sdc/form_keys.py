@@ -71,7 +71,7 @@ form-condition-exists | Q5 | error | invariant | que-7: exists without a boolean
 form-max-length-type | Q6 | error | invariant | que-10: maxLength on a type that has no length | Take maxLength out.
 form-initial-options | Q7 | error | invariant | que-11: initial beside options | Mark the option with initialSelected.
 form-initial-several | Q7 | error | invariant | que-13: several initial values without repeats | Leave one, or let the item repeat.
-form-initial-kind | Q7 | error | invariant | an initial value of another type than the item | Give it the type of the item.
+form-initial-kind | Q7 | offer | business-rule | an initial value of another type than the item | Give it the type of the item.
 form-initial-selected-several | Q7 | offer | business-rule | several options selected at first where one may be chosen | Select one at most, or let the item repeat.
 form-enable-behavior | Q8 | error | invariant | que-12: several conditions without enableBehavior | Add enableBehavior, all or any.
 form-condition-unknown | Q9 | error | invariant | a condition names no item of the form | Name the linkId of a question.
@@ -82,6 +82,7 @@ form-condition-later | Q10 | warning | business-rule | a condition names a quest
 form-condition-operator | Q11 | offer | business-rule | the operator has no meaning for the question's type | Use =, != or exists.
 form-condition-kind | Q11 | offer | business-rule | the condition's answer is of another type than the question | Compare with the question's type.
 form-condition-option | Q11 | warning | business-rule | the condition's code is not one of the question's options | Name one of its options.
+form-condition-unanswered | Q11 | warning | business-rule | != on a question that may stay unanswered, which players read differently | Add an exists condition on the same question, or require it.
 form-question-abstract | Q11 | offer | business-rule | the type question is abstract | Choose the type of the answer.
 form-enable-twice | Q12 | error | invariant | enableWhen and enableWhenExpression in one item | Keep one of the two.
 form-initial-twice | Q12 | error | invariant | initial and initialExpression in one item | Keep one of the two.
@@ -94,10 +95,10 @@ form-occurs-repeats | Q15 | offer | business-rule | a count over 1 on an item th
 form-occurs-required | Q15 | warning | business-rule | minOccurs on an item that is not required | Make the item required.
 form-limits-order | Q15 | offer | business-rule | the least value is over the greatest | Mend one of the two.
 form-length-order | Q15 | offer | business-rule | minLength is over maxLength | Mend one of the two.
-form-limit-type | Q16 | offer | business-rule | a limit on a type of item that it does not fit | Take the limit out, or change the type.
+form-limit-type | Q16 | warning | business-rule | a limit on a type of item that it does not fit | Take the limit out, or change the type.
 form-limit-kind | Q16 | offer | business-rule | a limit of another type than the item's answers | Give the limit the type of the answers.
 form-limit-with-options | Q16 | warning | business-rule | a limit beside a list of options | Take the limit out, or the options beyond it.
-form-option-kind | Q17 | error | invariant | an option of another type than the item | Give it the type of the item.
+form-option-kind | Q17 | offer | business-rule | an option of another type than the item | Give it the type of the item.
 form-option-twice | Q17 | offer | business-rule | the same option stands twice | Take one out.
 form-option-empty | Q17 | offer | business-rule | an option with neither code nor display | Give it a code and a display.
 form-option-system | Q17 | warning | business-rule | an option's code without its system | Add the code system.

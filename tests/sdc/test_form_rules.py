@@ -172,3 +172,32 @@ def test_of_very_many_findings_the_errors_are_told() -> None:
     assert found[0].key == "form-group-empty"
     assert found[-1].key == "more-findings"
     assert len(found) == MOST_FINDINGS + 1
+
+
+def test_very_many_variables_and_expressions_cost_a_second_at_most() -> None:
+    def expression(url: str, text: str, name: str | None = None) -> dict[str, Any]:
+        told = {"language": "text/fhirpath", "expression": text}
+        named = {"name": name, **told} if name else told
+        return {"url": url, "valueExpression": named}
+
+    core = "http://hl7.org/fhir/StructureDefinition/"
+    sdc = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-"
+    variables = [expression(f"{core}variable", "1", "v0")]
+    variables += [
+        expression(f"{core}variable", f"%v{number - 1} + 1", f"v{number}")
+        for number in range(1, 300)
+    ]
+    items = [
+        {
+            "linkId": f"a{number}",
+            "type": "integer",
+            "text": "?",
+            "extension": [expression(f"{sdc}calculatedExpression", "%v299 + 1")],
+        }
+        for number in range(1_000)
+    ]
+    form = a_form(items, extension=[ALGORITHM, *variables])
+    check_questionnaire(form)
+    started = time.process_time()
+    assert check_questionnaire(form) == ()
+    assert time.process_time() - started < SECONDS_OF_CPU

@@ -28,8 +28,8 @@ from fhir_service.sdc.form_rules.tree import Known, Place, Tree, finding, plant
 
 __all__ = ["MOST_FINDINGS", "MOST_ITEMS", "Known", "check_questionnaire"]
 
-MOST_ITEMS: Final = 5_000
-"""How many items a form may have."""
+MOST_ITEMS: Final = 3_000
+"""How many items a form may have; more would take over a second of CPU to look into."""
 
 MOST_FINDINGS: Final = 500
 """A form with more is told of these, and that there are more."""

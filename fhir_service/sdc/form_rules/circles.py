@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from fhir_service.fhir.issues import Issue
 from fhir_service.sdc import extensions as ext
 from fhir_service.sdc.form_rules.expressions import (
+    Found,
     expressions,
     link_ids_in,
     paths_of,
@@ -21,36 +22,44 @@ from fhir_service.sdc.form_rules.tree import Place, Tree
 _SHOWN = 5
 """How many linkIds of a circle are named."""
 
-_FOLLOWED = frozenset({ext.ENABLE_WHEN_EXPRESSION, ext.CALCULATED_EXPRESSION})
+_FOLLOWED = frozenset({ext.ENABLE_WHEN_EXPRESSION, ext.CALCULATED_EXPRESSION, ext.VARIABLE})
 
 
 @dataclass(slots=True)
 class _Graph:
-    """By number of an item the numbers of those that it depends on; which pairs are calculated."""
+    """By number of an item the numbers of what it depends on; variables have the numbers above.
+
+    ``calculated`` are the pairs that a calculatedExpression makes. ``variables`` are by the number
+    of the item they are defined on (-1: the form) and their name.
+    """
 
     edges: list[set[int]]
     calculated: set[tuple[int, int]] = field(default_factory=set)
+    variables: dict[tuple[int, str], int] = field(default_factory=dict)
 
 
 def circles(tree: Tree) -> Iterator[Issue]:
     """Q13: one finding for each circle, at its first item in the order of the form."""
     graph = _graph(tree)
-    found = []
-    for circle in _components(graph.edges):
-        members = set(circle)
-        first = min(circle)
-        inside = [(a, b) for a in circle for b in graph.edges[a] if b in members]
-        if inside:
-            found.append((first, sorted(circle), any(one in graph.calculated for one in inside)))
-    for first, circle, calculated in sorted(found):
+    for circle, calculated in sorted(_circles(graph, len(tree.items))):
         names = ", ".join(f"“{tree.items[one].link_id}”" for one in circle[:_SHOWN])
         more = " and others" if len(circle) > _SHOWN else ""
         if calculated:
             says = f"the values of {names}{more} are calculated in a circle."
-            yield tree.items[first].tell("form-circle-calculations", says)
+            yield tree.items[circle[0]].tell("form-circle-calculations", says)
         else:
             says = f"{names}{more} are shown depending on each other."
-            yield tree.items[first].tell("form-circle-conditions", says)
+            yield tree.items[circle[0]].tell("form-circle-conditions", says)
+
+
+def _circles(graph: _Graph, items: int) -> Iterator[tuple[list[int], bool]]:
+    """(numbers of the items in order, whether a calculation is part of it) for each circle."""
+    for component in _components(graph.edges):
+        members = set(component)
+        inside = [(a, b) for a in component for b in graph.edges[a] if b in members]
+        circle = sorted(one for one in component if one < items)
+        if inside and circle:  # variables alone are told where they use what comes later
+            yield circle, any(pair in graph.calculated for pair in inside)
 
 
 def _graph(tree: Tree) -> _Graph:
@@ -60,72 +69,58 @@ def _graph(tree: Tree) -> _Graph:
             graph.edges[place.number].add(place.parent.number)
         for when in place.raw.get("enableWhen", ()):
             source = tree.by_link_id.get(when.get("question", ""))
-            if source is not None and not _is_around(place, source):
+            if source is not None and not _is_inside(source, place):
                 graph.edges[place.number].add(source.number)
-    _add_expressions(graph, tree)
+    found = [one for one in expressions(tree) if one.own and one.url in _FOLLOWED]
+    for one in found:
+        name = one.expression.get("name")
+        if one.url == ext.VARIABLE and isinstance(name, str):
+            graph.variables.setdefault((_number(one.place), name), len(graph.edges))
+            graph.edges.append(set())
+    for one in found:
+        _add(graph, tree, one)
     return graph
 
 
-def _is_around(place: Place, source: Place) -> bool:
+def _is_inside(source: Place, place: Place) -> bool:
     """Whether the source is the item itself or lies in it, which is told as a finding apart."""
     return source is place or any(one is place for one in source.around())
 
 
-def _add_expressions(graph: _Graph, tree: Tree) -> None:
-    reads = _Reads(tree)
-    for found in reads.followed:
-        place = found.place
-        if place is None:
-            continue
-        for path in paths_of(found):
-            for link_id in reads.asked(path, place):
-                source = tree.by_link_id.get(link_id)
-                if source is None:
-                    continue
-                pair = place.number, source.number
-                if found.url == ext.CALCULATED_EXPRESSION:
-                    graph.edges[pair[0]].add(pair[1])
-                    graph.calculated.add(pair)
-                elif not _is_around(place, source):
-                    graph.edges[pair[0]].add(pair[1])
+def _number(place: Place | None) -> int:
+    return -1 if place is None else place.number
 
 
-class _Reads:
-    """Which linkIds an expression asks for, also by the variables that it uses."""
+def _add(graph: _Graph, tree: Tree, found: Found) -> None:
+    """Add what one expression depends on."""
+    name, place = found.expression.get("name"), found.place
+    is_variable = found.url == ext.VARIABLE
+    start = graph.variables.get((_number(place), str(name))) if is_variable else _number(place)
+    if start is None or start < 0:
+        return
+    for path in paths_of(found):
+        asked = [tree.by_link_id[one] for one in link_ids_in(path) if one in tree.by_link_id]
+        ends = {
+            one.number
+            for one in asked
+            if found.url != ext.ENABLE_WHEN_EXPRESSION
+            or place is None
+            or not _is_inside(one, place)
+        }
+        nearest = (_nearest(graph, one, place) for one in variables_in(path))
+        ends.update(one for one in nearest if one is not None)
+        graph.edges[start] |= ends
+        if found.url == ext.CALCULATED_EXPRESSION:
+            graph.calculated.update((start, end) for end in ends)
 
-    def __init__(self, tree: Tree) -> None:
-        self._defined: dict[tuple[int, str], str] = {}
-        self.followed = []
-        for found in expressions(tree):
-            name = found.expression.get("name")
-            number = -1 if found.place is None else found.place.number
-            if found.url == ext.VARIABLE and found.own and isinstance(name, str):
-                self._defined.setdefault((number, name), " ".join(paths_of(found)))
-            elif found.url in _FOLLOWED and found.own:
-                self.followed.append(found)
 
-    def asked(self, path: str, place: Place | None) -> frozenset[str]:
-        """The linkIds that this expression on this item asks for."""
-        asked = link_ids_in(path)
-        waiting = [(path, place)]
-        seen: set[tuple[int, str]] = set()
-        while waiting and self._defined:
-            text, here = waiting.pop()
-            for name in variables_in(text):
-                key = self._nearest(name, here)
-                if key is not None and key not in seen:
-                    seen.add(key)
-                    asked |= link_ids_in(self._defined[key])
-                    waiting.append((self._defined[key], here))
-        return frozenset(asked)
-
-    def _nearest(self, name: str, place: Place | None) -> tuple[int, str] | None:
-        """Where the variable is defined for one who stands there; None where nowhere."""
-        line = () if place is None else (place, *place.around())
-        for number in (*(one.number for one in line), -1):
-            if (number, name) in self._defined:
-                return number, name
-        return None
+def _nearest(graph: _Graph, name: str, place: Place | None) -> int | None:
+    """The variable of this name that one who stands there means; None where there is none."""
+    line = () if place is None else (place, *place.around())
+    for number in (*(one.number for one in line), -1):
+        if (number, name) in graph.variables:
+            return graph.variables[number, name]
+    return None
 
 
 def _components(edges: Sequence[set[int]]) -> Iterator[list[int]]:

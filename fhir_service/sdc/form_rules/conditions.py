@@ -150,6 +150,33 @@ def _agrees(equal_: Json, other: Json) -> bool:
     return sign is None or sign in _MET[other["operator"]]
 
 
+def unanswered(place: Place, tree: Tree) -> Iterator[Issue]:
+    """Q11: no condition hangs on how a player reads ``!=`` of a question without answer.
+
+    The standard says that it is met; several players say that it is not.
+    https://hl7.org/fhir/R5/valueset-questionnaire-enable-operator.html
+    """
+    given = place.raw.get("enableWhen", ())
+    sure = {
+        when.get("question")
+        for when in given
+        if when.get("operator") == "exists" and place.raw.get("enableBehavior") == "all"
+    }
+    for number, when in enumerate(given):
+        source = tree.by_link_id.get(when.get("question", ""))
+        if when.get("operator") != "!=" or source is None or source.link_id in sure:
+            continue
+        if not _always_answered(source):
+            says = f"players differ on != while “{source.link_id}” is not answered."
+            yield place.tell("form-condition-unanswered", says, f"enableWhen[{number}]")
+
+
+def _always_answered(source: Place) -> bool:
+    line = (source, *source.around())
+    conditional = any("enableWhen" in one.raw for one in line)
+    return bool(source.raw.get("required")) and not conditional
+
+
 _VALUES = (
     ext.INITIAL_EXPRESSION,
     ext.CALCULATED_EXPRESSION,
@@ -175,6 +202,7 @@ def can_be_answered(place: Place, _: Tree) -> Iterator[Issue]:
 RULES: Final[tuple[Callable[[Place, Tree], Iterator[Issue]], ...]] = (
     together,
     conditions,
+    unanswered,
     can_be_met,
     can_be_answered,
 )

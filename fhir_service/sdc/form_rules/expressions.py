@@ -20,6 +20,7 @@ QUERY: Final = "application/x-fhir-query"
 LAUNCH_CONTEXT = ext.SDC + "launchContext"
 SOURCE_QUERIES = ext.SDC + "sourceQueries"
 ALLOCATE_ID = ext.SDC + "extractAllocateId"
+ASSEMBLE_CONTEXT = ext.SDC + "assembleContext"
 
 RESERVED = frozenset(
     {"resource", "rootResource", "context", "questionnaire", "qitem", "ucum", "sct", "loinc"}
@@ -118,8 +119,18 @@ def variables_in(text: str) -> list[str]:
 
 
 def link_ids_in(text: str) -> set[str]:
-    """The linkIds that an expression asks for by ``linkId = '…'``."""
-    return {one or other for one, other in _LINK_ID.findall(text)}
+    """The linkIds whose answers an expression asks for by ``linkId = '…'``.
+
+    What it asks of %questionnaire is the form, not an answer.
+    """
+    variables = [(one.start(), one[3]) for one in _VARIABLE.finditer(text)][::-1]
+    found, nearest = set(), ""
+    for match in _LINK_ID.finditer(text):
+        while variables and variables[-1][0] < match.start():
+            nearest = variables.pop()[1]
+        if nearest != "questionnaire":
+            found.add(match[1] or match[2])
+    return found
 
 
 def holes_in(text: str) -> list[str]:
@@ -171,14 +182,14 @@ class Scopes:
 
 
 def _names(extensions: ext.Extensions) -> list[str]:
-    """The names of the expressions on one element, and of the ids that it allocates."""
+    """The names of the expressions on one element, of ids it allocates, of what it is handed."""
     found = []
     for url, given in extensions.items():
         for one in given:
             expression = one.get("valueExpression")
             if isinstance(expression, Mapping) and "name" in expression:
                 found.append(str(expression["name"]))
-            elif url == ALLOCATE_ID and "valueString" in one:
+            elif url in (ALLOCATE_ID, ASSEMBLE_CONTEXT) and "valueString" in one:
                 found.append(str(one["valueString"]))
     return found
 

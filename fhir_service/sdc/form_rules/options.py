@@ -70,7 +70,7 @@ def source(place: Place, _: Tree) -> Iterator[Issue]:
     """Q19: there is something to choose from."""
     raw = place.raw
     given = raw.get("answerOption") or "answerValueSet" in raw or "_answerValueSet" in raw
-    if place.type == "choice" and not given:
+    if place.type == "choice" and not given and "definition" not in raw:
         if place.has(ext.ANSWER_EXPRESSION, ext.CANDIDATE_EXPRESSION):
             return
         says = "nothing can be chosen here: no options, value set or expression."

@@ -44,7 +44,9 @@ def group_or_display(place: Place, _: Tree) -> Iterator[Issue]:
 def abstract(place: Place, _: Tree) -> Iterator[Issue]:
     """Q11: the type question is abstract."""
     if place.type == "question":
-        yield place.tell("form-question-abstract", "the type question can not be answered.", "type")
+        yield place.tell(
+            "form-question-abstract", "the type question can not be answered.", "type"
+        )
 
 
 _BESIDE_PAGES = frozenset({"page", "header", "footer"})
