@@ -70,11 +70,10 @@ Extensions = Mapping[str, tuple[Mapping[str, Any], ...]]
 
 def by_url(extensions: Sequence[Mapping[str, Any]] | None) -> Extensions:
     """The extensions of one element by url, in order; empty when there are none."""
-    found: dict[str, tuple[Mapping[str, Any], ...]] = {}
+    found: dict[str, list[Mapping[str, Any]]] = {}
     for extension in extensions or ():
-        url = extension.get("url", "")
-        found[url] = (*found.get(url, ()), extension)
-    return found
+        found.setdefault(extension.get("url", ""), []).append(extension)
+    return {url: tuple(each) for url, each in found.items()}
 
 
 def value_of(extension: Mapping[str, Any]) -> Any:

@@ -50,7 +50,7 @@ def _keys() -> Mapping[str, FormKey]:
 _TABLE = """
 items-too-deep | Q36 | error | too-costly | items lie in each other too deep | Bring the inner items further up.
 form-too-many-items | Q36 | error | too-costly | the form has more items than are taken here | Make several forms of it.
-form-too-many-options | Q36 | error | too-costly | an item has more options than are taken here | Put the options into a value set.
+form-too-many-options | Q36 | error | too-costly | more options, conditions and extensions than are taken here | Put long lists of options into value sets.
 form-url-missing | Q27 | offer | required | no response can name the form | Give the form a url.
 form-url-shape | Q27 | offer | value | the url can not stand in a canonical | Take blanks, bars and number signs out of the url.
 form-version-missing | Q27 | warning | business-rule | a response can not say which version it answers | Give the form a version.

@@ -31,6 +31,9 @@ __all__ = ["MOST_FINDINGS", "MOST_ITEMS", "Known", "check_questionnaire"]
 MOST_ITEMS: Final = 3_000
 """How many items a form may have; more would take over a second of CPU to look into."""
 
+MOST_PARTS: Final = 6_000
+"""How many options, conditions and extensions its items may have together."""
+
 MOST_FINDINGS: Final = 500
 """A form with more is told of these, and that there are more."""
 
@@ -95,17 +98,29 @@ def _found(tree: Tree) -> Iterator[Issue]:
 def _too_large(questionnaire: Mapping[str, Any]) -> Issue | None:
     """Q36: the finding on a form with too many items, or with items too deep; None for others."""
     level: list[Any] = [questionnaire]
-    count = 0
+    count = parts = 0
     for _ in range(ITEM_LEVELS + 1):
         level = [inner for one in level for inner in _items(one)]
         count += len(level)
+        parts += sum(_length(one, name) for one in level for name in _PARTS)
         if count > MOST_ITEMS:
             says = f"The form has more than {MOST_ITEMS} items."
             return finding("form-too-many-items", says, "Questionnaire.item")
+        if parts > MOST_PARTS:
+            says = f"The items have more than {MOST_PARTS} options, conditions and extensions."
+            return finding("form-too-many-options", says, "Questionnaire.item")
         if not level:
             return None
     says = f"Items lie in each other deeper than {ITEM_LEVELS} levels."
     return finding("items-too-deep", says, "Questionnaire.item")
+
+
+_PARTS = ("answerOption", "enableWhen", "extension")
+
+
+def _length(element: Any, name: str) -> int:
+    found = element.get(name) if isinstance(element, Mapping) else None
+    return len(found) if isinstance(found, list) else 0
 
 
 def _items(element: Any) -> list[Any]:

@@ -70,23 +70,13 @@ def _answer(place: Place, when: Json, where: str) -> Iterator[Issue]:
         yield place.tell("form-condition-exists", "exists asks for a boolean.", where)
 
 
-def kinds_of(place: Place) -> set[str]:
-    """The types of value that the item may be answered with."""
-    kinds: set[str] = set(KINDS_OF[place.type])
-    for option in place.raw.get("answerOption", ()):
-        found = choice(option, "value")
-        if found is not None:
-            kinds.add(found[0])
-    return kinds
-
-
 def _fits(place: Place, when: Json, where: str, source: Place) -> Iterator[Issue]:
     """Q11: operator and answer fit the type of the question, and its options."""
     answer, operator = choice(when, "answer"), when.get("operator")
     if answer is None or operator == "exists" or source.type == "question":
         return
     kind, value = answer
-    kinds = kinds_of(source)
+    kinds = source.offers()[0].union(KINDS_OF[source.type])
     if operator in _ORDERS and kinds <= _UNORDERED:
         says = f"{operator} has no meaning for a question of type {source.type}."
         yield place.tell("form-condition-operator", says, where)
@@ -100,15 +90,11 @@ def _fits(place: Place, when: Json, where: str, source: Place) -> Iterator[Issue
 
 def _offered(source: Place, kind: str, value: Any) -> bool:
     """Whether a coded answer can be given; what can not be decided counts as given."""
-    given = source.raw.get("answerOption", ())
-    if kind != "Coding" or not given:
+    if kind != "Coding" or not source.raw.get("answerOption"):
         return True
-    codings = (one["valueCoding"] for one in given if "valueCoding" in one)
-    return any(
-        coding.get("code") == value.get("code")
-        and ("system" not in value or coding.get("system") == value["system"])
-        for coding in codings
-    )
+    code = value.get("code")
+    asked = (value["system"], code) if "system" in value else code
+    return asked in source.offers()[1]
 
 
 def can_be_met(place: Place, tree: Tree) -> Iterator[Issue]:

@@ -143,10 +143,8 @@ def value_set(place: Place, tree: Tree) -> Iterator[Issue]:
 
 def contains(tree: Tree, id_: str, type_: str | None = None) -> bool:
     """Whether the form contains a resource with this id, and of this type where given."""
-    return any(
-        one.get("id") == id_ and type_ in (None, one.get("resourceType"))
-        for one in tree.raw.get("contained", ())
-    )
+    found = tree.contained.get(id_)
+    return found is not None and type_ in (None, found.get("resourceType"))
 
 
 def binding_parameters(place: Place, tree: Tree) -> Iterator[Issue]:
@@ -167,21 +165,24 @@ def binding_parameters(place: Place, tree: Tree) -> Iterator[Issue]:
             yield place.tell("form-binding-parameter", says, "answerValueSet")
 
 
-def _declared(tree: Tree, named: str) -> set[Any] | None:
+def _declared(tree: Tree, named: str) -> frozenset[Any] | None:
     """The names of the parameters that a value set declares; None where it is not known."""
-    if named.startswith("#"):
-        inside = (one for one in tree.raw.get("contained", ()) if one.get("id") == named[1:])
-        found = next(inside, None)
-    else:
-        found = tree.known.value_set(named, tree.raw) if tree.known else None
-    if found is None:
-        return None
-    return {
+    if named not in tree.declared:
+        if named.startswith("#"):
+            found = tree.contained.get(named[1:])
+        else:
+            found = tree.known.value_set(named, tree.raw) if tree.known else None
+        tree.declared[named] = None if found is None else _parameters(found)
+    return tree.declared[named]
+
+
+def _parameters(value_set_: Mapping[str, Any]) -> frozenset[Any]:
+    return frozenset(
         ext.value(ext.by_url(one.get("extension")), "name")
-        for element in (found, found.get("compose", {}))
+        for element in (value_set_, value_set_.get("compose", {}))
         for one in element.get("extension", ())
         if one.get("url", "").endswith("/valueset-parameter")
-    }
+    )
 
 
 RULES: Final[tuple[Callable[[Place, Tree], Iterator[Issue]], ...]] = (

@@ -14,9 +14,6 @@ from fhir_service.sdc.form_rules.tree import Place, Tree
 
 _LONGEST_LINK_ID = 255
 
-MOST_OPTIONS: Final = 5_000
-"""How many options one item may have."""
-
 
 def link_id(place: Place, tree: Tree) -> Iterator[Issue]:
     """Q1, que-2: every item has a linkId of its own, of 255 characters at most."""
@@ -72,13 +69,6 @@ def text(place: Place, _: Tree) -> Iterator[Issue]:
         yield place.tell("form-text-missing", "the item has no text.")
 
 
-def few_options(place: Place, _: Tree) -> Iterator[Issue]:
-    """Q36: not more options than can be checked quickly."""
-    if len(place.raw.get("answerOption", ())) > MOST_OPTIONS:
-        says = f"more than {MOST_OPTIONS} options."
-        yield place.tell("form-too-many-options", says, "answerOption")
-
-
 def modifier(place: Place, _: Tree) -> Iterator[Issue]:
     """Q33: no modifier extension is understood here, and one may change what the item asks."""
     if "modifierExtension" in place.raw:
@@ -92,6 +82,5 @@ RULES: Final[tuple[Callable[[Place, Tree], Iterator[Issue]], ...]] = (
     abstract,
     page,
     text,
-    few_options,
     modifier,
 )

@@ -12,11 +12,14 @@ from fhir_service.fhir.issues import Issue
 from fhir_service.sdc import extensions as ext
 from fhir_service.sdc.form_rules.tree import ROOT, Json, Tree, finding
 
+_MOST = 20
+"""How many languages of a form are looked for."""
+
 
 def translations(tree: Tree) -> Iterator[Issue]:
     """Q34: a form that is translated is so as a whole: title, texts, options, units are asked."""
     words = list(_words(tree))
-    languages = sorted({language for *_, found in words for language in found if language})
+    languages = sorted({language for *_, found in words for language in found if language})[:_MOST]
     own = tree.raw.get("language")
     for where, link_id, found in words:
         missing = [one for one in languages if one not in found and one != own]

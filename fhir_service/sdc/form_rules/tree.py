@@ -6,12 +6,13 @@ http://hl7.org/fhir/R4/questionnaire.html
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from fhir_service.fhir.issues import Issue
 from fhir_service.sdc import extensions as ext
 from fhir_service.sdc.form_keys import FORM_KEYS
+from fhir_service.sdc.item_reading import choice
 
 ROOT = "Questionnaire"
 
@@ -34,7 +35,7 @@ class Place:
     ``number`` counts the items through the whole form from 0. ``value`` is its FHIRPath.
     """
 
-    __slots__ = ("extensions", "link_id", "number", "parent", "raw", "type", "where")
+    __slots__ = ("_offers", "extensions", "link_id", "number", "parent", "raw", "type", "where")
 
     def __init__(self, raw: Json, where: str, parent: Place | None, number: int) -> None:
         self.raw = raw
@@ -44,6 +45,7 @@ class Place:
         self.link_id: str = raw.get("linkId", "")
         self.type: str = raw["type"]
         self.extensions = ext.by_url(raw.get("extension"))
+        self._offers: tuple[frozenset[str], frozenset[Any]] | None = None
 
     def around(self) -> Iterator[Place]:
         """The items that it lies in, the nearest first."""
@@ -59,6 +61,20 @@ class Place:
     def value(self, url: str) -> Any:
         """The value of its first extension with this url; None when there is none."""
         return ext.value(self.extensions, url)
+
+    def offers(self) -> tuple[frozenset[str], frozenset[Any]]:
+        """The types of its options; of its Codings the codes, and the pairs (system, code)."""
+        if self._offers is None:
+            kinds, codes = set(), set()
+            for option in self.raw.get("answerOption", ()):
+                found = choice(option, "value")
+                if found is not None:
+                    kinds.add(found[0])
+                    if found[0] == "Coding":
+                        codes.add(found[1].get("code"))
+                        codes.add((found[1].get("system"), found[1].get("code")))
+            self._offers = frozenset(kinds), frozenset(codes)
+        return self._offers
 
     def control(self) -> str | None:
         """The code of its itemControl; None without one."""
@@ -76,7 +92,7 @@ class Place:
 class Tree:
     """A form: its items in order, by linkId the first that has it, and who knows other forms.
 
-    ``paged`` when one of its root items is a page.
+    ``paged`` when one of its root items is a page; ``contained`` is by id.
     """
 
     raw: Json
@@ -85,6 +101,9 @@ class Tree:
     by_link_id: Mapping[str, Place]
     known: Known | None = None
     paged: bool = False
+    contained: Mapping[str, Json] = field(default_factory=dict)
+    declared: dict[str, frozenset[Any] | None] = field(default_factory=dict)
+    """What value sets declare as parameters, kept by canonical once it was asked for."""
 
 
 def plant(questionnaire: Json, known: Known | None = None) -> Tree:
@@ -95,7 +114,8 @@ def plant(questionnaire: Json, known: Known | None = None) -> Tree:
         by_link_id.setdefault(one.link_id, one)
     paged = any(one.parent is None and one.control() == "page" for one in items)
     extensions = ext.by_url(questionnaire.get("extension"))
-    return Tree(questionnaire, extensions, items, by_link_id, known, paged)
+    contained = {one["id"]: one for one in questionnaire.get("contained", ()) if "id" in one}
+    return Tree(questionnaire, extensions, items, by_link_id, known, paged, contained)
 
 
 def _places(questionnaire: Json) -> Iterator[Place]:
