@@ -31,7 +31,8 @@ class Issue:
     what, and how to mend it; it may carry the form's words but never a free-text answer, and
     it never goes to a log. ``expression`` is a FHIRPath down to the answer.
     ``verdict`` is ``not-verified`` where the rule could not be decided. ``blocks_offer`` when it
-    bars a form from being offered to patients, though not from being stored.
+    bars a form from being offered to patients, though not from being stored. ``form_key`` is the
+    form's own rule that is broken: its canonical and the rule's key.
     """
 
     key: str
@@ -42,6 +43,7 @@ class Issue:
     link_id: str | None = None
     verdict: Verdict = "broken"
     blocks_offer: bool = False
+    form_key: tuple[str, str] | None = None
 
 
 class Refusal(Exception):
@@ -182,6 +184,9 @@ def _outcome_issue(issue: Issue) -> dict[str, Any]:
         coding.append({"system": FINDINGS, "code": "not-verified"})
     if issue.blocks_offer:
         coding.append({"system": FINDINGS, "code": "blocks-offer"})
+    if issue.form_key is not None:
+        system, code = issue.form_key
+        coding.append({"system": system, "code": code} if system else {"code": code})
     made: dict[str, Any] = {
         "severity": issue.severity,
         "code": issue.code,

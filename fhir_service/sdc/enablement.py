@@ -1,4 +1,4 @@
-"""Whether an item is enabled, as the enableWhen of the form say of the answers given.
+"""Whether an item is enabled, as enableWhen and enableWhenExpression say of the answers given.
 
 A condition looks for its question in the nearest instance of a repeating group around both. What
 a disabled question was answered does not count. http://hl7.org/fhir/R4/questionnaire-definitions.html#Questionnaire.item.enableWhen
@@ -7,7 +7,7 @@ a disabled question was answered does not count. http://hl7.org/fhir/R4/question
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
 
@@ -16,6 +16,9 @@ from fhir_service.sdc.conditions import Asked
 from fhir_service.sdc.items import Condition, ValueKind
 from fhir_service.sdc.plans import Plan, Source
 from fhir_service.sdc.response_model import ResponseAnswer, ResponseItem, value_of
+
+if TYPE_CHECKING:
+    from fhir_service.sdc.evaluation import Evaluation
 
 Scopes = Mapping[str, ResponseItem | ResponseAnswer]
 """The instance of each repeating item that one stands in, by linkId."""
@@ -55,9 +58,12 @@ _MET: Mapping[str, tuple[int, ...]] = {">": (1,), "<": (-1,), ">=": (0, 1), "<="
 class Enablement:
     """The conditions of a form against one response."""
 
-    def __init__(self, items: Sequence[ResponseItem], index: Index) -> None:
+    def __init__(
+        self, items: Sequence[ResponseItem], index: Index, evaluation: Evaluation | None = None
+    ) -> None:
         self._items = items
         self._index = index
+        self._evaluation = evaluation
         self._known: dict[str, bool] = {}
         self._open: set[str] = set()
         self.seen: dict[str, ResponseItem] = {}
@@ -65,8 +71,16 @@ class Enablement:
         self.doubts: dict[str, str] = {}
         """linkIds whose conditions compare units that can not be compared, with the question's."""
 
-    def enabled(self, plan: Plan, scopes: Scopes) -> bool:
-        """Whether the item's own conditions are met; those of items around it are not asked."""
+    def enabled(self, plan: Plan, scopes: Scopes, *, one_by_one: bool = False) -> bool:
+        """Whether the item's own conditions are met; those of items around it are not asked.
+
+        Of a repeating item its first instance; ``one_by_one`` leaves its enableWhenExpression to a
+        caller who asks for each instance. What can not be told enables.
+        """
+        if plan.asking and self._evaluation is not None and not one_by_one:
+            here = self._evaluation.instances.within(plan, scopes)
+            if self._evaluation.enabled(plan, here) is False:
+                return False
         if not plan.sources:
             return True
         if scopes:

@@ -123,7 +123,15 @@ display-wrong | value | G12 | limits | the display is not that of the option
 coding-without-system | business-rule | G15 | warning | a code without its system
 weight-differs | value | G18 | warning | the weight sent with an answer is not the option's
 fixed-value-changed | business-rule | H9 | warning | a fixed value that can not be edited was changed
-expression-not-evaluated | incomplete | C16 | information | a rule of the form that is not decided here
+option-switched-off | business-rule | G7 | limits | an option that is not offered after the other answers
+answer-not-from-expression | code-invalid | G8 | limits | the answer is not among those that an expression gives
+constraint-broken | invariant | H1 | limits | an invariant of the form is broken
+constraint-warning | invariant | H1 | warning | an invariant of the form is broken that only warns
+constraint-open | incomplete | H1 | warning | an invariant of the form gives neither true nor false: not decided
+calculated-value-differs | business-rule | H8 | information | a calculated value was sent that is not what the form calculates
+calculated-value-changed | business-rule | H8 | warning | the same of a value that patients can not edit
+expression-not-decided | incomplete | H4 | warning | an expression of the form that is broken, of another language, or asks for what is not known here: not decided
+expression-too-costly | too-costly | H12 | warning | an expression of the form that takes more work than a check may: not decided
 """  # noqa: E501
 
 KEYS: Mapping[str, Key] = _keys()

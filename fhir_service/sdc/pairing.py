@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING, Any
 
 from fhir_service.sdc.compiled import Form
 from fhir_service.sdc.enablement import Enablement, Scopes
@@ -17,6 +18,9 @@ from fhir_service.sdc.items import Item, ValueKind
 from fhir_service.sdc.plans import Plan
 from fhir_service.sdc.response_model import ResponseAnswer, ResponseItem, items_from
 from fhir_service.sdc.response_walk import index_of
+
+if TYPE_CHECKING:
+    from fhir_service.sdc.evaluation import Evaluation
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +52,46 @@ class Node:
     nodes: tuple[Node, ...] = ()
 
 
-def pair(form: Form, response: Mapping[str, Any]) -> tuple[Node, ...]:
+def pair(
+    form: Form,
+    response: Mapping[str, Any],
+    *,
+    now: datetime | None = None,
+    zone: tzinfo | None = None,
+) -> tuple[Node, ...]:
     """The Nodes of the form's root items, in form order, beside a response (from read_json).
 
     Every item of the form is there at least once, a repeating group once per instance. Items that
-    the form does not know are left out; the check tells of them.
+    the form does not know are left out; the check tells of them. ``now`` is what expressions take
+    for the present: when the response was written, where it is None. An item is enabled where its
+    enableWhenExpression can not be told.
     """
     raw = response.get("item", [])
     decoded = items_from(raw)
-    lens = _Lens(Enablement(decoded, lambda: index_of(decoded)))
+    evaluation = _evaluation(form, response, decoded, (now, zone))
+    lens = _Lens(Enablement(decoded, lambda: index_of(decoded), evaluation), evaluation)
     return lens.nodes(form.plan, _Level(raw, decoded, "QuestionnaireResponse"), {}, enabled=True)
+
+
+def _evaluation(
+    form: Form,
+    response: Mapping[str, Any],
+    decoded: Sequence[ResponseItem],
+    clock: tuple[datetime | None, tzinfo | None],
+) -> Evaluation | None:
+    """What evaluates the form's expressions on this response; None for a form without any."""
+    if not form.plan.expressive:
+        return None
+    from fhir_service.sdc.evaluation import (  # noqa: PLC0415  only a form with one needs it
+        Evaluation,
+        written_at,
+    )
+    from fhir_service.sdc.instances import Instances  # noqa: PLC0415  the same
+
+    now, zone = clock
+    written = written_at(response.get("authored"), zone)
+    instances = Instances(lambda: response, decoded)
+    return Evaluation(form.plan, form.questionnaire, instances, now=now or written, zone=zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +118,18 @@ _NOTHING = _Level((), (), "")
 class _Lens:
     """Walks both trees; holds what the conditions need."""
 
-    def __init__(self, enablement: Enablement) -> None:
+    def __init__(self, enablement: Enablement, evaluation: Evaluation | None) -> None:
         self._enablement = enablement
+        self._evaluation = evaluation
 
     def nodes(
         self, around: Plan, level: _Level, scopes: Scopes, *, enabled: bool
     ) -> tuple[Node, ...]:
         made: list[Node] = []
         for plan in around.children.values():
-            shown = enabled and self._enablement.enabled(plan, scopes)
             found = list(level.of(plan.link_id))
+            one_by_one = bool(found) and plan.is_group and plan.repeats
+            shown = enabled and self._enablement.enabled(plan, scopes, one_by_one=one_by_one)
             if not found:
                 below = self.nodes(plan, _NOTHING, scopes, enabled=shown)
                 made.append(Node(plan.item, None, shown, nodes=below))
@@ -114,6 +150,9 @@ class _Lens:
         enabled: bool,
     ) -> Node:
         inner = {**scopes, plan.link_id: item} if plan.repeats else scopes
+        if enabled and plan.asking and plan.repeats and self._evaluation is not None:
+            here = self._evaluation.instances.of(plan, raw)
+            enabled = self._evaluation.enabled(plan, here) is not False
         below = self.nodes(plan, _level(raw, item, place), inner, enabled=enabled)
         return Node(plan.item, place, enabled, nodes=below)
 

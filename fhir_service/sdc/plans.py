@@ -13,6 +13,7 @@ from msgspec import UNSET
 
 from fhir_service.sdc import extensions as ext
 from fhir_service.sdc.conditions import Asked, asked_of
+from fhir_service.sdc.expressions import ItemExpressions, Scope
 from fhir_service.sdc.items import Condition, Item, Option, ValueKind
 from fhir_service.sdc.modes import (
     answer_constraint,
@@ -71,6 +72,7 @@ class Plan:
         "alone",
         "always",
         "ancestors",
+        "asking",
         "children",
         "codings",
         "computed_text",
@@ -79,6 +81,8 @@ class Plan:
         "demanding",
         "display_only",
         "exclusive",
+        "expressions",
+        "expressive",
         "field",
         "free_text",
         "index",
@@ -135,6 +139,9 @@ class Plan:
         self.conditional: tuple[Plan, ...] = ()
         self.demanding: tuple[Plan, ...] = ()
         self.always = tuple(name for name in self.unresolved if name in ALWAYS)
+        self.asking = ext.ENABLE_WHEN_EXPRESSION in item.extensions
+        self.expressions: ItemExpressions | None = None
+        self.expressive = False
         self.free_text = item.type == "open-choice" or (
             (item.type == "choice" or self.constraint == "optionsOrString")
             and "string" in kinds
@@ -158,6 +165,14 @@ class Plan:
     def repeats(self) -> bool:
         """Whether its instances (a group), or answers with items inside, are told apart."""
         return self.item.repeats and (self.is_group or bool(self.item.items))
+
+    def with_item(self, item: Item) -> Plan:
+        """The same place in the form with another item, some of whose elements are computed."""
+        made = Plan(item, self.index, self.parent)
+        for name in ("children", "sources", "conditional", "demanding", "computed_text"):
+            setattr(made, name, getattr(self, name))
+        made.expressions = self.expressions
+        return made
 
     def quick_but_for(self, limits: Collection[str]) -> bool:
         """Whether one answer by itself tells all, but for these limits (urls of extensions)."""
@@ -254,6 +269,9 @@ def plan_items(
     for link_id in computed & known.keys():
         known[link_id].computed_text = True
     root.weighed = tuple(plan for plan in known.values() if _weighs(plan))
+    if root.unresolved or any(plan.unresolved for plan in known.values()):
+        root.expressive = True
+        _attach(root, questionnaire, Scope({}), 0)
     _settle(root)
     for plan in known.values():
         plan.test = test_for(plan)
@@ -274,6 +292,15 @@ def _grow(plan: Plan, known: dict[str, Plan]) -> None:
         _grow(child, known)
 
 
+def _attach(plan: Plan, raw: Mapping[str, Any], scope: Scope, level: int) -> None:
+    """Give each item its expressions, with the variables that they know."""
+    inner = scope.with_variables(raw, level)
+    if plan.unresolved:
+        plan.expressions = ItemExpressions(raw, inner)
+    for item in raw.get("item", ()):
+        _attach(plan.children[item["linkId"]], item, inner, level + 1)
+
+
 def _settle(plan: Plan) -> None:
     """Work out what asks for something even where nothing was sent, and what is plain."""
     line = (*plan.ancestors, plan)
@@ -287,7 +314,7 @@ def _settle(plan: Plan) -> None:
 
 def has_condition(plan: Plan) -> bool:
     """Whether the item itself is shown only under conditions that can be decided."""
-    return bool(plan.sources)
+    return bool(plan.sources) or plan.asking
 
 
 def _demands(plan: Plan) -> bool:

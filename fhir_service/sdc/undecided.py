@@ -1,4 +1,4 @@
-"""The rules of an item that hang on an expression, which the checker tells as "not verified".
+"""Which rules of an item hang on an expression.
 
 https://hl7.org/fhir/uv/sdc/STU4/expressions.html
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fhir_service.sdc import extensions as ext
+from fhir_service.sdc.expressions import COMPUTED_LIMITS, computed_by
 from fhir_service.sdc.items import Item
 
 EXPRESSIONS: Mapping[str, str] = {
@@ -20,7 +21,7 @@ EXPRESSIONS: Mapping[str, str] = {
     ext.CQF_EXPRESSION: "cqf-expression",
     ext.CQF_CALCULATED_VALUE: "cqf-calculatedValue",
 }
-"""Rules of a form that are not decided yet, and are told as "not verified"."""
+"""Extensions whose value, or part of it, is an expression that decides a rule."""
 
 LIMITS = (
     ext.MIN_VALUE,
@@ -38,12 +39,6 @@ LIMITS = (
 )
 """Extensions that limit the value of an answer of a simple type."""
 
-_COMPUTABLE = (
-    *LIMITS[: LIMITS.index(ext.UNIT)],
-    ext.MAX_SIZE,
-    ext.MIN_OCCURS,
-    ext.MAX_OCCURS,
-)
 _WORDS = frozenset({"text", "prefix", "title"})
 
 ALWAYS = frozenset(
@@ -53,19 +48,20 @@ ALWAYS = frozenset(
         "targetConstraint",
         "computed required",
         "computed questionnaire-minOccurs",
+        "computed questionnaire-maxOccurs",
     }
 )
 """Those that matter though the item is not answered."""
 
 
 def unevaluated(item: Item) -> tuple[str, ...]:
-    """The names of the rules on this item that are not decided."""
+    """The names of the rules on this item that hang on an expression."""
     names = [name for url, name in EXPRESSIONS.items() if url in item.extensions]
     names += [f"computed {name}" for name in item.computed if name not in _WORDS]
     names += [
         "computed " + url.rsplit("/", maxsplit=1)[-1]
-        for url in _COMPUTABLE
+        for url in COMPUTED_LIMITS
         for extension in item.extensions.get(url, ())
-        if all(not key.startswith("value") for key in extension)
+        if computed_by(extension) is not None
     ]
     return tuple(names)

@@ -41,7 +41,8 @@ def findings_of(
         response.settle()
         return (form,)
     codes = StoredCodes(site.desk.reading())
-    return validate(form, response, codes=codes, language=language)
+    now, zone = site.clock.now(), site.zone
+    return validate(form, response, codes=codes, language=language, now=now, zone=zone)
 
 
 def form_of(site: Site, response: Response) -> Form | Issue:

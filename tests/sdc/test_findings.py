@@ -26,6 +26,7 @@ RESPONSE = {
     "subject": {"reference": "Patient/ada-example"},
     "authored": "2026-11-22",
 }
+RULES = [*cases("validation"), *cases("expressions")]
 encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -50,7 +51,7 @@ def a_response(case: dict[str, Any]) -> bytes:
     return encode({name: value for name, value in given.items() if value not in (None, [])})
 
 
-@pytest.mark.parametrize(("document", "case"), cases("validation"))
+@pytest.mark.parametrize(("document", "case"), RULES)
 def test_a_response_has_the_findings_that_its_form_makes(
     document: dict[str, Any], case: dict[str, Any]
 ) -> None:
@@ -62,7 +63,7 @@ def test_a_response_has_the_findings_that_its_form_makes(
         assert issue.code == KEYS[issue.key].code
 
 
-@pytest.mark.parametrize(("document", "case"), cases("validation"))
+@pytest.mark.parametrize(("document", "case"), RULES)
 def test_passing_by_what_is_plainly_right_changes_no_finding(
     document: dict[str, Any], case: dict[str, Any]
 ) -> None:
@@ -77,7 +78,7 @@ def test_passing_by_what_is_plainly_right_changes_no_finding(
 def test_every_key_has_a_case_that_makes_it_and_one_that_just_does_not() -> None:
     made: dict[str, bool] = dict.fromkeys(KEYS, False)
     beside: dict[str, bool] = dict.fromkeys(KEYS, False)
-    for document, case in (each.values for each in cases("validation")):
+    for document, case in (each.values for each in RULES):
         keys = {finding[0] for finding in case["findings"]}
         for key in KEYS:
             made[key] |= key in keys
@@ -88,7 +89,6 @@ def test_every_key_has_a_case_that_makes_it_and_one_that_just_does_not() -> None
 
 _BESIDE = {
     "form-not-active": "A form that is active is not",
-    "expression-not-evaluated": "Without expressions nothing is left undecided",
 }
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from datetime import datetime, tzinfo
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fhir_service.fhir.issues import Issue
 from fhir_service.sdc.compiled import Form
@@ -18,6 +20,9 @@ from fhir_service.sdc.response_model import ResponseItem
 from fhir_service.sdc.responses import Response
 from fhir_service.sdc.validation.status_policy import POLICY
 from fhir_service.sdc.validation.wording import LONGEST_TEXT, sentence
+
+if TYPE_CHECKING:
+    from fhir_service.sdc.evaluation import Evaluation
 
 ROOT = "QuestionnaireResponse"
 
@@ -85,6 +90,10 @@ def depth_of(trail: Trail) -> int:
     return depth
 
 
+Clock = tuple[datetime | None, tzinfo | None]
+"""The moment of a check, with its zone, and the zone that today() is told in."""
+
+
 @dataclass(slots=True)
 class Answered:
     """One answer with a value. ``number`` is its place among the answers of its item.
@@ -111,20 +120,35 @@ class Met:
 class Check:
     """One check of one response: gathers what is found."""
 
-    __slots__ = ("codes", "form", "found", "language", "response", "severities", "unresolved")
+    __slots__ = (
+        "codes", "evaluation", "form", "found", "language", "response", "severities",
+    )  # fmt: skip
 
     def __init__(
-        self, form: Form, response: Response, codes: Codes | None, language: str | None
+        self,
+        form: Form,
+        response: Response,
+        codes: Codes | None,
+        language: str | None,
+        clock: Clock = (None, None),
     ) -> None:
         self.form = form
         self.response = response
         self.codes = codes
         self.language = language
         self.found: list[Issue] = []
-        self.unresolved: set[str] = set()
         self.severities = POLICY[response.status]
+        self.evaluation = _evaluation(form, response, codes, clock)
 
-    def tell(self, key: str, place: Place, plan: Plan | None = None, **values: Any) -> None:
+    def tell(
+        self,
+        key: str,
+        place: Place,
+        plan: Plan | None = None,
+        *,
+        form_key: tuple[str, str] | None = None,
+        **values: Any,
+    ) -> None:
         """Add a finding of this key, as grave as the response's status makes it."""
         named = KEYS[key]
         severity = self.severities[named.family]
@@ -139,6 +163,7 @@ class Check:
                 expression=place if isinstance(place, str) else place_of(place),
                 link_id=None if plan is None else plan.link_id or None,
                 verdict="not-verified" if named.not_verified else "broken",
+                form_key=form_key,
             )
         )
 
@@ -148,3 +173,36 @@ class Check:
             return self.form.title_in(self.language)
         words = " ".join((plan.item.text(self.language) or plan.link_id).split())
         return words if len(words) <= LONGEST_TEXT else words[:LONGEST_TEXT] + "…"
+
+
+def _evaluation(
+    form: Form, response: Response, codes: Codes | None, clock: Clock
+) -> Evaluation | None:
+    """What evaluates the form's expressions on this response; None for a form without any."""
+    if not form.plan.expressive:
+        return None
+    from fhir_service.sdc.evaluation import (  # noqa: PLC0415  only a form with one needs it
+        Evaluation,
+        written_at,
+    )
+    from fhir_service.sdc.instances import Instances  # noqa: PLC0415  the same
+
+    now, zone = clock
+    return Evaluation(
+        form.plan,
+        form.questionnaire,
+        Instances(response.plain, response.items),
+        now=now or written_at(response.authored, zone),
+        zone=zone,
+        member_of=None if codes is None else partial(_is_member, codes, form.questionnaire),
+    )
+
+
+def _is_member(codes: Codes, within: Mapping[str, Any], value: Any, value_set: str) -> bool | None:
+    """Whether a code, Coding or CodeableConcept is in a value set; None when it is not known."""
+    if isinstance(value, str):
+        return codes.lists(value_set, value, within)
+    if not isinstance(value, Mapping):
+        return None
+    found = [codes.has(value_set, one, within) for one in value.get("coding", [value])]
+    return True if True in found else None if None in found else False

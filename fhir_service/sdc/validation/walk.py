@@ -14,13 +14,12 @@ from fhir_service.sdc.enablement import Enablement, Scopes
 from fhir_service.sdc.plans import Plan
 from fhir_service.sdc.response_model import ResponseAnswer, ResponseItem, value_of
 from fhir_service.sdc.response_walk import Doubt, look_at, look_at_answer, look_at_words
-from fhir_service.sdc.validation import item_modes, occurrence, options, structure
+from fhir_service.sdc.validation import by_expression, item_modes, occurrence, options, structure
 from fhir_service.sdc.validation.by_kind import OTHER_TYPE, RULES_FOR
 from fhir_service.sdc.validation.context import (
     Answered,
     Check,
     Met,
-    Place,
     Trail,
     depth_of,
 )
@@ -42,7 +41,7 @@ class Walk:
         self.check = check
         self.careful = careful
         response = check.response
-        self.enablement = Enablement(response.items, lambda: response.index)
+        self.enablement = Enablement(response.items, lambda: response.index, check.evaluation)
         self.looking = response.sent is not None
         self.testing = not (careful or response.extended)
         self.values = 0
@@ -72,7 +71,10 @@ class Walk:
                 values += count
                 met += child.wanted
                 continue
-            self.one(child, item, (trail, number, None), scopes, shown, enabled)
+            if child.expressions is None:
+                self.one(child, item, (trail, number, None), scopes, shown, enabled)
+            else:
+                self.expressed(child, item, (trail, number, None), scopes, shown, enabled)
         self.values += values
         if shown and plan.demanding and not (ordered and met == len(plan.demanding)):
             self.demands(plan, items, trail, scopes)
@@ -80,8 +82,24 @@ class Walk:
     def unknown(self, item: ResponseItem, trail: Trail) -> None:
         """An item that the form does not have at this place."""
         if self.looking:
-            self.values += look_at((item,), depth_of(trail))
+            self.values += look_at((item,), self.levels_below(trail) + 1)
         structure.unknown_item(self.check, item.link_id, trail)
+
+    def expressed(
+        self,
+        plan: Plan,
+        item: ResponseItem,
+        trail: Trail,
+        scopes: Scopes,
+        around: bool,
+        shown: bool,
+    ) -> None:
+        """One item of the response on which expressions have a say."""
+        shown = shown and by_expression.enabled(self.check, plan, trail)
+        made = by_expression.effective(self.check, plan, trail) if shown else plan
+        self.one(made, item, trail, scopes, around, shown)
+        if shown:
+            by_expression.of_item(self.check, made, item, trail)
 
     def one(
         self,
@@ -121,11 +139,15 @@ class Walk:
         """Look at what the walk does not come to: the words, what stands at the wrong place."""
         look_at_words(item)
         if not plan.is_group:
-            self.values += look_at(item.items or _NONE, depth_of(trail) + 1)
+            self.values += look_at(item.items or _NONE, self.levels_below(trail))
             return
         for answer in item.answers or ():
             self.values += look_at_answer(answer)
-            self.values += look_at(answer.items or _NONE, depth_of(trail) + 1)
+            self.values += look_at(answer.items or _NONE, self.levels_below(trail))
+
+    def levels_below(self, trail: Trail) -> int:
+        """How many levels of items may lie in the one at the end of this trail."""
+        return self.check.response.levels - depth_of(trail)
 
     def answers(
         self,
@@ -140,7 +162,7 @@ class Walk:
             if self.looking:
                 self.values += look_at_answer(answer)
             if self.careful or not plan.plain or not _plainly_right(plan, answer):
-                self.answer(plan, answer, number, trail, shown)
+                self.answer(plan, answer, number, trail)
             if answer.items is not UNSET or plan.demanding:
                 inner = {**scopes, plan.link_id: answer} if plan.repeats else scopes
                 above, item, _ = trail
@@ -150,9 +172,7 @@ class Walk:
         elif plan.item.min_occurs is not None:
             occurrence.answers_of(self.check, plan, len(given), trail)
 
-    def answer(
-        self, plan: Plan, answer: ResponseAnswer, number: int, trail: Any, shown: bool
-    ) -> None:
+    def answer(self, plan: Plan, answer: ResponseAnswer, number: int, trail: Any) -> None:
         """One answer, by all rules."""
         found = value_of(answer)
         above, item, _ = trail
@@ -162,8 +182,6 @@ class Walk:
         other = plan.kinds and found[0] not in plan.kinds  # of another type: that alone is told
         for rule in OTHER_TYPE if other else RULES_FOR[found[0]]:
             rule(self.check, answered, (above, item, number))
-        if plan.unresolved and number == 0 and shown:
-            self.unresolved(plan, plan.unresolved, trail)
 
     def together(
         self, plan: Plan, given: Sequence[ResponseAnswer], trail: Trail, shown: bool
@@ -191,20 +209,15 @@ class Walk:
                 continue
             numbers = places.get(child.link_id, ())
             place = (trail, numbers[0], None) if numbers else trail
-            if child.always and not (child.item.answer_value_set and numbers):
-                self.unresolved(child, child.always, place)
-            if child.is_group:
+            sent = bool(numbers)
+            asked = by_expression.demanded(self.check, child, place, sent=sent)
+            if asked is None:
+                continue
+            if asked.is_group:
                 found = [items[number] for number in numbers]
-                occurrence.instances_of(self.check, child, found, place)
+                occurrence.instances_of(self.check, asked, found, place)
             elif not any(_has_value(items[number]) for number in numbers):
-                occurrence.answers_of(self.check, child, 0, place)
-
-    def unresolved(self, plan: Plan, names: Sequence[str], place: Place) -> None:
-        """Tell, once an item, of the rules that are not decided here."""
-        said = self.check.unresolved
-        if plan.link_id not in said:
-            said.add(plan.link_id)
-            self.check.tell("expression-not-evaluated", place, plan, names=", ".join(names))
+                occurrence.answers_of(self.check, asked, 0, place)
 
     def doubts(self) -> None:
         """C12: conditions that compare what can not be compared."""
@@ -252,8 +265,8 @@ def run(check: Check, *, careful: bool = False) -> None:
     """
     walk = Walk(check, careful=careful)
     root = check.form.plan
-    if root.always:
-        walk.unresolved(root, root.always, None)
+    if root.expressions is not None:
+        by_expression.of_form(check)
     walk.level(root, check.response.items, None, _EMPTY, True)
     if walk.looking and walk.values != check.response.values:
         raise Doubt

@@ -100,7 +100,15 @@ _ENGLISH: Mapping[str, str] = {
     "terminology-server-not-asked": "{text}: the form names {server} for its lists; it is not asked here.",
     "weight-differs": "{text}: the weight sent with the answer is not the form's, {weight}.",
     "fixed-value-changed": "{text}: this value is fixed by the form and was changed.",
-    "expression-not-evaluated": "{text}: not checked here: {names}.",
+    "option-switched-off": "{text}: this option is not offered after the other answers.",
+    "answer-not-from-expression": "{text}: the answer is not one of those that the other answers allow.",
+    "constraint-broken": "{text}: {human}",
+    "constraint-warning": "{text}: {human}",
+    "constraint-open": "{text}: not decided whether the answers keep the rule {rule} of the form.",
+    "calculated-value-differs": "{text}: the value is not the one that the form calculates from the other answers.",
+    "calculated-value-changed": "{text}: the form calculates another value from the other answers.",
+    "expression-not-decided": "{text}: not checked here: {rule}. {why}",
+    "expression-too-costly": "{text}: not checked here: {rule}. {why}",
 }  # fmt: skip
 
 _ENGLISH_KINDS: Mapping[str, str] = {

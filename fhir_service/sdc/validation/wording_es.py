@@ -96,7 +96,15 @@ SPANISH: Mapping[str, str] = {
     "terminology-server-not-asked": "{text}: el formulario nombra {server} para sus listas; aquí no se consulta.",
     "weight-differs": "{text}: el peso enviado con la respuesta no es el del formulario, {weight}.",
     "fixed-value-changed": "{text}: este valor lo fija el formulario y se cambió.",
-    "expression-not-evaluated": "{text}: aquí no se comprueba: {names}.",
+    "option-switched-off": "{text}: esta opción no se ofrece después de las otras respuestas.",
+    "answer-not-from-expression": "{text}: la respuesta no es una de las que permiten las otras respuestas.",
+    "constraint-broken": "{text}: {human}",
+    "constraint-warning": "{text}: {human}",
+    "constraint-open": "{text}: no se pudo decidir si las respuestas cumplen la regla {rule} del formulario.",
+    "calculated-value-differs": "{text}: el valor no es el que el formulario calcula a partir de las otras respuestas.",
+    "calculated-value-changed": "{text}: el formulario calcula otro valor a partir de las otras respuestas.",
+    "expression-not-decided": "{text}: aquí no se comprueba: {rule}. {why}",
+    "expression-too-costly": "{text}: aquí no se comprueba: {rule}. {why}",
 }  # fmt: skip
 """The templates by key."""
 

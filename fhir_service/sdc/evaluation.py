@@ -1,0 +1,242 @@
+"""The expressions of a form on one response: their values, variables, and what it may cost.
+
+Every outcome is a value or NotDecided; nothing is fetched. One response has one Evaluation.
+https://hl7.org/fhir/uv/sdc/STU4/expressions.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from functools import cached_property
+from typing import Any, Final
+
+from fhir_service.fhir.fhirpath import (
+    Environment,
+    ExpressionError,
+    Node,
+    TooCostly,
+)
+from fhir_service.fhir.fhirpath.environment import MemberOf, Run
+from fhir_service.fhir.fhirpath.nodes import to_json
+from fhir_service.fhir.primitives import DAY_LENGTH
+from fhir_service.sdc.expressions import Formula, NotDecided, Variable, launched
+from fhir_service.sdc.instances import Instances, around
+from fhir_service.sdc.plans import Plan
+from fhir_service.sdc.weights import Weights
+
+Json = Mapping[str, Any]
+
+STEPS: Final = 300_000
+"""What all expressions of one check may cost together, in the engine's steps."""
+
+STEPS_EACH: Final = 100_000
+"""What one of them may cost, with the variables that it asks for."""
+
+STEPS_LEAST: Final = 20
+"""What one evaluation costs at least."""
+
+MOST_NESTED: Final = 40
+"""How many variables may be asked for on the way to one value."""
+
+_SPENT: Final = "All expressions of the form together take more work than one check may."
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """An expression that could not tell; ``node`` is the instance that it was asked for."""
+
+    plan: Plan
+    rule: str
+    says: str
+    costly: bool
+    node: Node
+
+
+class Evaluation:
+    """Evaluates the expressions of a form on a response.
+
+    ``instances`` are those of the response. ``now`` must carry a zone; without it what asks for
+    the time is not decided. ``member_of`` answers memberOf().
+    """
+
+    def __init__(
+        self,
+        root: Plan,
+        questionnaire: Json,
+        instances: Instances,
+        *,
+        now: datetime | None = None,
+        zone: tzinfo | None = None,
+        member_of: MemberOf | None = None,
+    ) -> None:
+        self.root = root
+        self.questionnaire = questionnaire
+        self.left = STEPS
+        self.doubts: list[Undecided] = []
+        self.effective: dict[tuple[str, str], Plan] = {}
+        self.instances = instances
+        self._now = now
+        self._zone = zone
+        self._member_of = member_of
+        self._weights = Weights(root, questionnaire)
+        self._known: dict[tuple[int, int], list[Any] | NotDecided] = {}
+        self._enabled: dict[tuple[str, int], bool | None] = {}
+        self._runs: list[Run] = []
+        self._told: set[tuple[str, str, str]] = set()
+
+    @cached_property
+    def launched(self) -> frozenset[str]:
+        """The names that only a launch gives a value."""
+        return launched(self.questionnaire)
+
+    def enabled(self, plan: Plan, here: Node) -> bool | None:
+        """What enableWhenExpression says of this instance; None where it can not be told."""
+        key = plan.link_id, id(here)
+        if key not in self._enabled:
+            self._enabled[key] = self._asked(plan, here)
+        return self._enabled[key]
+
+    def _asked(self, plan: Plan, here: Node) -> bool | None:
+        given = plan.expressions.enable if plan.expressions is not None else ()
+        verdict: bool | None = True
+        for formula in given:
+            try:
+                met = self.truth(formula, here) is True
+            except NotDecided as why:
+                self.doubt(plan, formula.rule, why, here)
+                verdict = None
+            else:
+                if not met:
+                    return False
+        return verdict
+
+    def doubt(self, plan: Plan, rule: str, why: NotDecided, here: Node) -> None:
+        """Keep, once for a rule of an item, that it could not be decided."""
+        key = plan.link_id, rule, why.says
+        if key not in self._told:
+            self._told.add(key)
+            self.doubts.append(Undecided(plan, rule, why.says, why.costly, here))
+
+    def truth(self, formula: Formula, here: Node) -> bool | None:
+        """True or false; None where nothing comes of it. Raises NotDecided."""
+        found = self.values(formula, here)
+        if not found:
+            return None
+        value = found[0].value if type(found[0]) is Node else found[0]
+        if len(found) > 1 or not isinstance(value, bool):
+            raise NotDecided("The expression gives something else than true or false.")
+        return value
+
+    def json(self, formula: Formula, here: Node) -> list[Any]:
+        """What an expression gives for this instance, as JSON values. Raises NotDecided."""
+        return [to_json(one) for one in self.values(formula, here)]
+
+    def values(self, formula: Formula, here: Node) -> list[Any]:
+        """What an expression gives for this instance, as the engine's items. Raises NotDecided."""
+        expression = formula.compiled
+        outer = self._runs[-1] if self._runs else None
+        left = min(self.left, STEPS_EACH) if outer is None else outer.left
+        if left < STEPS_LEAST:
+            raise NotDecided(_SPENT, costly=True)
+        environment = Environment(
+            variables=_NO_NAMES if expression.names <= _OWN else _Names(self, formula, here),
+            now=self._now,
+            zone=self._zone,
+            member_of=self._member_of,
+            weigh=self._weights.of,
+            index=self.instances.index,
+            steps=left - STEPS_LEAST,
+        )
+        run = Run([here], environment)
+        self._runs.append(run)
+        try:
+            return expression.evaluate_run(run)
+        except TooCostly as error:
+            raise NotDecided(error.says, costly=True) from None
+        except ExpressionError as error:
+            raise NotDecided(error.says) from None
+        finally:
+            self._runs.pop()
+            if outer is None:
+                self.left -= left - run.left
+            else:
+                outer.left = run.left
+
+    def variable(self, variable: Variable, here: Node) -> list[Any]:
+        """The value of a variable for one who stands at this instance. Raises NotDecided."""
+        place = around(here, variable.level)
+        key = id(variable), id(place)
+        found = self._known.get(key)
+        if found is None:
+            if len(self._runs) > MOST_NESTED:
+                raise NotDecided("Variables are built on each other too often.", costly=True)
+            try:
+                found = self.values(variable.formula, place)
+            except NotDecided as why:
+                found = why
+            self._known[key] = found
+        if isinstance(found, NotDecided):
+            raise NotDecided(found.says, costly=found.costly)
+        return found
+
+
+_NO_NAMES: Final[Mapping[str, Any]] = {}
+_OWN: Final = frozenset({"resource", "rootResource", "context"})
+
+
+class _Names(Mapping[str, Any]):
+    """The variables of one expression, each worked out when it is asked for."""
+
+    __slots__ = ("_evaluation", "_formula", "_here")
+
+    def __init__(self, evaluation: Evaluation, formula: Formula, here: Node) -> None:
+        self._evaluation = evaluation
+        self._formula = formula
+        self._here = here
+
+    def __contains__(self, name: object) -> bool:  # type: ignore[explicit-override]
+        if name in ("questionnaire", "qitem") or name in self._evaluation.launched:
+            return True
+        return isinstance(name, str) and self._variable(name) is not None
+
+    def __getitem__(self, name: str) -> Any:  # type: ignore[explicit-override]
+        if name == "questionnaire":
+            return self._evaluation.questionnaire
+        if name == "qitem":
+            element = self._formula.element
+            return [element] if "linkId" in element else []
+        found = self._variable(name)
+        if found is None:
+            raise ExpressionError(f"%{name[:40]} is known only where the form is launched.")
+        try:
+            return self._evaluation.variable(found, self._here)
+        except NotDecided as why:
+            raise (TooCostly if why.costly else ExpressionError)(why.says) from None
+
+    def _variable(self, name: str) -> Variable | None:
+        try:
+            return self._formula.scope.find(name)
+        except NotDecided as why:
+            raise ExpressionError(why.says) from None
+
+    def __iter__(self) -> Iterator[str]:  # type: ignore[explicit-override]
+        return iter(())
+
+    def __len__(self) -> int:  # type: ignore[explicit-override]
+        return 1
+
+
+def written_at(authored: str | None, zone: tzinfo | None) -> datetime | None:
+    """When a response says that it was written; None where it does not say it to the day.
+
+    A day without time stands for its beginning, in the zone given.
+    """
+    if authored is None or len(authored) < DAY_LENGTH:
+        return None
+    try:
+        moment = datetime.fromisoformat(authored)
+    except ValueError:  # a leap second, say
+        moment = datetime.fromisoformat(authored[:DAY_LENGTH])
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone or UTC)
