@@ -144,7 +144,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "32",
         "levels",
         "Deepest nesting of items in a form or a response.",
-        most=200,
+        most=100,
     ),
     Setting(
         "REQUIRE_IF_MATCH",

@@ -163,6 +163,7 @@ def build(settings: Settings, base_url: str | None = None) -> Service:
         language=settings.language,
         visit_days=settings.visit_days,
         require_if_match=settings.require_if_match,
+        max_item_depth=settings.max_item_depth,
         has_target=settings.ehr_base is not None,
         software_version=__version__,
     )

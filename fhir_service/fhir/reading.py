@@ -18,12 +18,25 @@ from fhir_service.fhir.places import place
 from fhir_service.fhir.primitives import BLANKS, has_control
 
 ITEM_LEVELS = 32
-"""How deep items may lie in items."""
+"""How deep items may lie in items, where no other limit is set."""
+
+MOST_ITEM_LEVELS = 100
+"""The highest such limit: what was taken in under any limit is read back under this one."""
 
 _LEVELS_PER_ITEM = 4
 _LEVELS_IN_LEAF = 16
-MAX_DEPTH = ITEM_LEVELS * _LEVELS_PER_ITEM + _LEVELS_IN_LEAF
-"""Nested arrays and objects: an item in an answer of an item takes four of them."""
+
+
+def json_depth(item_levels: int) -> int:
+    """How many arrays and objects lie in each other where items do so ``item_levels`` deep.
+
+    An item in an answer of an item takes four of them.
+    """
+    return item_levels * _LEVELS_PER_ITEM + _LEVELS_IN_LEAF
+
+
+MAX_DEPTH = json_depth(ITEM_LEVELS)
+"""Nested arrays and objects, where no other limit is set."""
 
 MOST_FINDINGS = 100
 """A document with more is told of these, and that there are more."""
@@ -68,6 +81,11 @@ def read_json(body: bytes, *, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
     if found:
         raise NotUnderstood(found[0].says, *found)
     return read
+
+
+def read_stored(body: bytes) -> dict[str, Any]:
+    """What ``read_json`` gives, of a body that was taken in, perhaps under a higher limit."""
+    return read_json(body, max_depth=json_depth(MOST_ITEM_LEVELS))
 
 
 def _whole(text: str) -> int | Decimal:

@@ -31,17 +31,18 @@ _holder = msgspec.json.Decoder(_Holder)
 _item = msgspec.json.Decoder(ResponseItem)
 
 
-def shortened(body: bytes) -> bytes:
+def shortened(body: bytes, levels: int) -> bytes:
     """The body, which must be JSON, with its sound items replaced; the body itself where none is.
 
+    ``levels`` is how deep items may lie; one that lies deeper stays.
     Bodies with a backslash or an extension are left as they are: their strings need a closer look.
     """
     if len(body) < _LEAST or b"\\" in body or b'xtension"' in body:
         return body
-    return _cut(body, 1)
+    return _cut(body, levels, levels - _DEEPEST)
 
 
-def _cut(text: bytes, depth: int) -> bytes:
+def _cut(text: bytes, levels: int, least: int) -> bytes:
     try:
         items = _holder.decode(text).item
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -53,7 +54,7 @@ def _cut(text: bytes, depth: int) -> bytes:
         start = text.find(item, done)
         if start < 0 or not _follows(text, done, start, first=not pieces):
             return text
-        pieces += text[done:start], _replaced(item, depth)
+        pieces += text[done:start], _replaced(item, levels, least)
         done = start + len(item)
     return b"".join((*pieces, text[done:]))
 
@@ -67,15 +68,15 @@ def _follows(text: bytes, done: int, start: int, *, first: bool) -> bool:
     return before.endswith(b'"item"')
 
 
-def _replaced(item: bytes, depth: int) -> bytes:
+def _replaced(item: bytes, levels: int, least: int) -> bytes:
     try:
         decoded = _item.decode(item)
         again = _encoder.encode(decoded)
         once = len(again) == len(item) or again.count(b":") == item.count(b":")
-        if once and look_at((decoded,), depth) == item.count(b'"value'):
+        if once and look_at((decoded,), levels) == item.count(b'"value'):
             return _SHORTEST
     except TooDeep:
         return item
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Doubt):
         pass  # it stays, or its inner items are looked at one by one
-    return _cut(item, depth + 1) if depth < _DEEPEST and b'"item"' in item else item
+    return _cut(item, levels - 1, least) if levels > least and b'"item"' in item else item

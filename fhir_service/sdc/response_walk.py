@@ -14,7 +14,6 @@ from msgspec import UNSET, Raw
 
 from fhir_service.fhir.issues import Issue
 from fhir_service.fhir.primitives import CHECKS, is_calendar_day, is_code, is_uri
-from fhir_service.fhir.reading import ITEM_LEVELS
 from fhir_service.fhir.shape_check import check_shape
 from fhir_service.sdc.response_model import FIELDS, Coding, Quantity, ResponseAnswer, ResponseItem
 
@@ -39,13 +38,13 @@ def _is_coding(system: Any, code: Any, display: Any) -> bool:
     )
 
 
-def look_at(items: Sequence[ResponseItem], depth: int = 1) -> int:
+def look_at(items: Sequence[ResponseItem], levels: int) -> int:
     """Look at these items, without extensions, and all below; how many values they hold.
 
     A value is a property whose name begins with "value". Raises Doubt for what is not plainly
-    sound, and for items that lie deeper than is read here, the first of these at ``depth``.
+    sound, and TooDeep where they and the items in them make more than ``levels`` levels.
     """
-    if depth > ITEM_LEVELS:
+    if levels < 1:
         raise TooDeep
     values = 0
     for item in items:
@@ -53,9 +52,9 @@ def look_at(items: Sequence[ResponseItem], depth: int = 1) -> int:
             for answer in item.answers:
                 values += look_at_answer(answer)
                 if answer.items is not UNSET:
-                    values += look_at(answer.items, depth + 1)
+                    values += look_at(answer.items, levels - 1)
         if item.items is not UNSET:
-            values += look_at(item.items, depth + 1)
+            values += look_at(item.items, levels - 1)
         look_at_words(item)
     return values
 
@@ -82,15 +81,18 @@ def look_at_words(item: ResponseItem) -> None:
         raise Doubt
 
 
-def look_closely_at(items: Sequence[ResponseItem], depth: int = 1) -> None:
-    """Look at these items and all below, which may have extensions, and answers no value."""
-    if depth > ITEM_LEVELS:
+def look_closely_at(items: Sequence[ResponseItem], levels: int) -> None:
+    """Look at these items and all below, which may have extensions, and answers no value.
+
+    Raises as ``look_at`` does.
+    """
+    if levels < 1:
         raise TooDeep
     for item in items:
         for answer in item.answers or ():
             _thorough(answer)
-            look_closely_at(answer.items or (), depth + 1)
-        look_closely_at(item.items or (), depth + 1)
+            look_closely_at(answer.items or (), levels - 1)
+        look_closely_at(item.items or (), levels - 1)
         look_at_words(item)
         _extensions(item)
 
@@ -224,15 +226,15 @@ _CHECKS: Mapping[str, Callable[[Any], None]] = {
 }
 
 
-def too_deep(raw: Mapping[str, Any]) -> Iterator[Issue]:
-    """The first item of a response, read as dictionaries, that lies deeper than is read here."""
+def too_deep(raw: Mapping[str, Any], levels: int) -> Iterator[Issue]:
+    """The first item of a response, read as dictionaries, that lies deeper than ``levels``."""
     level = [("QuestionnaireResponse", raw)]
-    for _ in range(ITEM_LEVELS + 1):
+    for _ in range(levels + 1):
         level = [deeper for place, one in level for deeper in _inside(place, one)]
         if not level:
             return
     for place, _ in level[:1]:
-        says = f"Items lie in each other deeper than {ITEM_LEVELS} levels."
+        says = f"Items lie in each other deeper than {levels} levels."
         yield Issue("items-too-deep", "too-costly", says, expression=place)
 
 

@@ -8,13 +8,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 from msgspec import UNSET
 
 from fhir_service.fhir.issues import Issue, NotUnderstood
-from fhir_service.fhir.reading import MOST_FINDINGS, is_filled, parse_json, read_json
+from fhir_service.fhir.reading import (
+    ITEM_LEVELS,
+    MOST_FINDINGS,
+    is_filled,
+    json_depth,
+    parse_json,
+    read_json,
+)
 from fhir_service.fhir.shape_check import check_contained, check_shape
 from fhir_service.sdc.link_ids import with_link_ids
 from fhir_service.sdc.response_cut import shortened
@@ -31,6 +39,7 @@ TYPE = "QuestionnaireResponse"
 
 _decoder = msgspec.json.Decoder(Body)
 _full_decoder = msgspec.json.Decoder(FullBody)
+_plain_decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 _encoder = msgspec.json.Encoder()
 _TYPE_IN_REFERENCE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/[^/]+(?:/_history/[^/]+)?$")
 _ODD_ESCAPE = re.compile(rb"\\(?:u00[0-3]|[bf])")
@@ -63,20 +72,34 @@ class Response:
 
     ``items`` are its root items, decoded. ``extended`` is False when it has no extension. What
     the response does not say is None, or empty. One from ``skim`` has items that are still to be
-    looked at: ``sent`` holds its bytes until then, and ``values`` how many values they must have.
+    looked at: ``sent`` holds its bytes until then, and ``values`` how many values they must have;
+    ``source`` holds them always. ``levels`` is how deep its items may lie in each other.
     """
 
-    __slots__ = ("_index", "body", "extended", "items", "sent", "values")
+    __slots__ = ("_index", "body", "extended", "items", "levels", "sent", "source", "values")
 
     def __init__(
-        self, body: Body, *, extended: bool = True, sent: bytes | None = None, values: int = 0
+        self,
+        body: Body,
+        source: bytes,
+        *,
+        extended: bool = True,
+        sent: bytes | None = None,
+        values: int = 0,
+        levels: int = ITEM_LEVELS,
     ) -> None:
         self.extended = extended
         self.body = body
         self.items: Sequence[ResponseItem] = body.items or ()
+        self.levels = levels
         self.sent = sent
+        self.source = source
         self.values = values
         self._index: Mapping[str, ResponseItem] | None = None
+
+    def plain(self) -> dict[str, Any]:
+        """The response as JSON, decimals as Decimal; read from its bytes each time."""
+        return _plain_decoder.decode(self.source)
 
     @property
     def index(self) -> Mapping[str, ResponseItem]:
@@ -92,13 +115,13 @@ class Response:
         """
         if self.sent is not None:
             if doubted or not self._plainly_sound():
-                _slow(self.sent)
+                _slow(self.sent, self.levels)
             self.sent = None
         return self
 
     def _plainly_sound(self) -> bool:
         try:
-            return look_at(self.items) == self.values
+            return look_at(self.items, self.levels) == self.values
         except Doubt:
             return False
 
@@ -175,27 +198,27 @@ def _reference(reference: Any) -> str | None:
     return reference.get("reference") if reference else None
 
 
-def decode(body: bytes) -> Response:
+def decode(body: bytes, item_levels: int = ITEM_LEVELS) -> Response:
     """The response in these bytes.
 
     Raises NotUnderstood with every finding on JSON and structure, each with its FHIRPath: JSON
     rules as read_json tells them, unknown or missing elements, malformed values, two values,
-    items nested deeper than 32. The places are those of the document, not of a form.
+    items nested deeper than ``item_levels``. The places are those of the document, not of a form.
     """
-    return skim(body).settle()
+    return skim(body, item_levels).settle()
 
 
-def skim(body: bytes) -> Response:
+def skim(body: bytes, item_levels: int = ITEM_LEVELS) -> Response:
     """The response, for a caller who checks it against its form, or settles it, before any use.
 
     The check looks at each item anyway, and raises then what ``decode`` raises at once; what
     stands outside the items is sound here already. Raises NotUnderstood.
     """
-    response = _fast(body)
-    return response if response is not None else _slow(body)
+    response = _fast(body, item_levels)
+    return response if response is not None else _slow(body, item_levels)
 
 
-def _fast(body: bytes) -> Response | None:
+def _fast(body: bytes, levels: int) -> Response | None:
     """The response, unless it has to be looked at closely; without extensions not yet settled."""
     if b"\\" in body and _ODD_ESCAPE.search(body):
         return None
@@ -206,14 +229,14 @@ def _fast(body: bytes) -> Response | None:
             return None
         _must_be_sound(decoded)
         if extended:
-            look_closely_at(decoded.items or ())
-            return Response(decoded)
+            look_closely_at(decoded.items or (), levels)
+            return Response(decoded, body, levels=levels)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Doubt):
         return None
     values = body.count(b'"value')
     if decoded.identifier is not UNSET:
         values -= _encoder.encode(decoded.identifier).count(b'"value')
-    return Response(decoded, extended=False, sent=body, values=values)
+    return Response(decoded, body, extended=False, sent=body, values=values, levels=levels)
 
 
 def _each_once(body: bytes, decoded: Body, *, extended: bool) -> bool:
@@ -247,25 +270,25 @@ def _must_be_sound(decoded: Body) -> None:
         raise Doubt
 
 
-def _slow(body: bytes) -> Response:
+def _slow(body: bytes, levels: int) -> Response:
     """The response, or every finding."""
     plain = parse_json(body)
     if isinstance(plain, dict) and plain.get("resourceType") != TYPE:
         raise NotUnderstood(_OTHER_TYPE.says, _OTHER_TYPE)  # all else would be about another shape
-    raw = read_json(shortened(body))
-    found = with_link_ids(_cut(_shape(raw)), raw)
+    raw = read_json(shortened(body, levels), max_depth=json_depth(levels))
+    found = with_link_ids(_cut(_shape(raw, levels)), raw)
     if found:
         raise NotUnderstood(found[0].says, *found)
     try:
-        return Response(_full_decoder.decode(body))
+        return Response(_full_decoder.decode(body), body, levels=levels)
     except (msgspec.DecodeError, RecursionError):
         raise NotUnderstood("This response can not be read.", expression=TYPE) from None
 
 
-def _shape(raw: Mapping[str, Any]) -> Iterable[Issue]:
+def _shape(raw: Mapping[str, Any], levels: int) -> Iterable[Issue]:
     yield from check_shape(raw, TYPE, TYPE)
     yield from check_contained(raw.get("contained"), f"{TYPE}.contained")
-    yield from too_deep(raw)
+    yield from too_deep(raw, levels)
 
 
 def _cut(found: Iterable[Issue]) -> tuple[Issue, ...]:

@@ -31,11 +31,11 @@ def response(site: Site, caller: Caller, body: bytes) -> tuple[Issue, ...]:
     """
     caller.must("QuestionnaireResponse", "r", "s", "c")
     try:
-        parameters = _parameters(body)
+        parameters = _parameters(site, body)
         sent = body if parameters is None else _encode(named(parameters, "resource"))
-        read = skim(sent)
-        given = _given(parameters, read, sent)
-        form = None if given is None else _compiled(given)
+        read = skim(sent, site.max_item_depth)
+        given = _given(site, parameters, read, sent)
+        form = None if given is None else _compiled(site, given)
         return findings_of(site, read, form, caller.language)
     except (NotUnderstood, NotValid) as refusal:
         return refusal.issues
@@ -45,24 +45,31 @@ def questionnaire(site: Site, caller: Caller, body: bytes) -> tuple[Issue, ...]:
     """Every finding on a Questionnaire, given alone or as ``resource`` in a Parameters."""
     caller.must("Questionnaire", "r", "s", "c")
     try:
-        parameters = _parameters(body)
-        resource = read_json(body) if parameters is None else named(parameters, "resource")
+        parameters = _parameters(site, body)
+        resource = _read(site, body) if parameters is None else named(parameters, "resource")
     except NotUnderstood as refusal:
         return refusal.issues
     if not isinstance(resource, dict) or resource.get("resourceType") != "Questionnaire":
         return NotUnderstood("This is no Questionnaire.", expression="resourceType").issues
-    return check_questionnaire(resource, Stored(site.desk.reading()))
+    known = Stored(site.desk.reading())
+    return check_questionnaire(resource, known, item_levels=site.max_item_depth)
 
 
-def _parameters(body: bytes) -> dict[str, Any] | None:
+def _read(site: Site, body: bytes) -> dict[str, Any]:
+    return read_json(body, max_depth=site.max_json_depth)
+
+
+def _parameters(site: Site, body: bytes) -> dict[str, Any] | None:
     """The Parameters that the body is; None where it is the resource itself."""
     if b'"Parameters"' not in body:
         return None
-    read = read_json(body)
+    read = _read(site, body)
     return read if read.get("resourceType") == "Parameters" else None
 
 
-def _given(parameters: dict[str, Any] | None, read: Response, sent: bytes) -> Any:
+def _given(
+    site: Site, parameters: dict[str, Any] | None, read: Response, sent: bytes
+) -> Any:
     """The form that came with the response, as a parameter or contained; None without one."""
     for parameter in (parameters or {}).get("parameter", ()):
         if parameter.get("name") == "questionnaire" and "resource" in parameter:
@@ -70,7 +77,7 @@ def _given(parameters: dict[str, Any] | None, read: Response, sent: bytes) -> An
     canonical = read.questionnaire or ""
     if not canonical.startswith("#"):
         return None
-    for one in read_json(sent).get("contained", ()):
+    for one in _read(site, sent).get("contained", ()):
         if one.get("id") == canonical[1:]:
             return one
     says = f"The response contains no questionnaire {canonical}."
@@ -78,14 +85,14 @@ def _given(parameters: dict[str, Any] | None, read: Response, sent: bytes) -> An
     raise NotValid(says, Issue("questionnaire-not-contained", "not-found", says, expression=where))
 
 
-def _compiled(resource: Any) -> Form:
+def _compiled(site: Site, resource: Any) -> Form:
     """The form that was given. Raises NotValid with its own errors, where it has some."""
     if not isinstance(resource, dict) or resource.get("resourceType") != "Questionnaire":
         raise NotUnderstood(
             "What the response is to be checked against is no Questionnaire.",
             expression="QuestionnaireResponse.questionnaire",
         )
-    found = check_questionnaire(resource)
+    found = check_questionnaire(resource, item_levels=site.max_item_depth)
     errors = [issue for issue in found if issue.severity in ("error", "fatal")]
     if errors:
         raise NotValid("The questionnaire that was given breaks rules.", *errors)

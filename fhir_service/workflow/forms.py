@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from threading import Lock
 
-from fhir_service.fhir.reading import read_json
+from fhir_service.fhir.reading import read_stored
 from fhir_service.sdc.compiled import Form, compile_form
 from fhir_service.workflow.ports import Clock, Reader, Stored
 
@@ -50,7 +50,7 @@ class Forms:
     def _compiled(kept: _Kept | None, stored: Stored) -> Form:
         if kept and (kept.stored.id, kept.stored.version) == (stored.id, stored.version):
             return kept.form
-        return compile_form(read_json(stored.body))
+        return compile_form(read_stored(stored.body))
 
     def _keep(self, key: tuple[str, str | None], kept: _Kept) -> None:
         with self._lock:

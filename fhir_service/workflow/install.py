@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from fhir_service.fhir.issues import Conflict
-from fhir_service.fhir.reading import read_json
+from fhir_service.fhir.reading import read_json, read_stored
 from fhir_service.smart.access import Access
 from fhir_service.smart.scopes import read_scopes
 from fhir_service.workflow import publish
@@ -48,7 +48,7 @@ def _install(site: Site, one: Shipped) -> bool:
     if current and (current.deleted or current.body == one.body):
         return False
     resource = read_json(one.body)
-    id_ = one.id if current is None else _id_for(one.id, resource, read_json(current.body))
+    id_ = one.id if current is None else _id_for(one.id, resource, read_stored(current.body))
     body = one.body if id_ == one.id else _under(id_, resource)
     # What ships was checked by the tests; checking it again would slow each first start.
     try:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fhir_service.fhir.canonical import read_canonical
-from fhir_service.fhir.reading import read_json
+from fhir_service.fhir.reading import read_stored
 from fhir_service.workflow.ports import Reader
 
 
@@ -33,4 +33,4 @@ class Stored:
         if named is None or not named.url:
             return None
         stored = self._reader.canonical(type_, named.url, named.version)
-        return None if stored is None else read_json(stored.body)
+        return None if stored is None else read_stored(stored.body)

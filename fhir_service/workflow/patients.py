@@ -20,7 +20,7 @@ from fhir_service.workflow.telling import Kept, first_version, next_version, tel
 def create(site: Site, caller: Caller, body: bytes) -> Kept:
     """Store a new Patient. Raises NotAllowed, NotUnderstood, NotValid."""
     caller.must("Patient", "c")
-    _understood(body)
+    _understood(site, body)
     id_ = site.ids.new()
     new = replace(first_version(site, "Patient", body, id_, id_), method="POST")
     return _keep(site, caller, new, created=True)
@@ -29,7 +29,7 @@ def create(site: Site, caller: Caller, body: bytes) -> Kept:
 def update(site: Site, caller: Caller, id_: str, body: bytes, if_match: int | None = None) -> Kept:
     """Store the next version, or the first under the client's id. Raises Stale as well."""
     caller.must("Patient", "u")
-    must_name(_understood(body), id_)
+    must_name(_understood(site, body), id_)
     current = site.desk.reading().read("Patient", id_)
     must_match(current, if_match)
     if current is None:
@@ -39,8 +39,8 @@ def update(site: Site, caller: Caller, id_: str, body: bytes, if_match: int | No
     return _keep(site, caller, next_version(site, current, body), created=current.deleted)
 
 
-def _understood(body: bytes) -> dict[str, object]:
-    resource = read_json(body)
+def _understood(site: Site, body: bytes) -> dict[str, object]:
+    resource = read_json(body, max_depth=site.max_json_depth)
     if resource.get("resourceType") != "Patient":
         raise NotUnderstood("This address takes a Patient.", expression="resourceType")
     findings = check_resource(resource)

@@ -22,7 +22,7 @@ def process_response(site: Site, caller: Caller, body: bytes) -> dict[str, Any]:
 
     Its first issue says where the response lies now. Raises what ``submit.create`` raises.
     """
-    kept = submit.create(site, caller, _response(body))
+    kept = submit.create(site, caller, _response(site, body))
     where = f"QuestionnaireResponse/{kept.stored.id}"
     done = Issue(
         key="processed",
@@ -33,11 +33,11 @@ def process_response(site: Site, caller: Caller, body: bytes) -> dict[str, Any]:
     return operation_outcome((done, *kept.findings))
 
 
-def _response(body: bytes) -> bytes:
+def _response(site: Site, body: bytes) -> bytes:
     """The response as sent. One inside a Parameters is cut out as it stands, byte for byte."""
     if b'"Parameters"' not in body:
         return body
-    parameters = read_json(body)
+    parameters = read_json(body, max_depth=site.max_json_depth)
     if parameters.get("resourceType") != "Parameters":
         return body
     resource = named(parameters, "response")

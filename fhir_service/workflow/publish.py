@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 from fhir_service.fhir.issues import Conflict, Issue, NotUnderstood, NotValid, Stale
-from fhir_service.fhir.reading import read_json
+from fhir_service.fhir.reading import read_json, read_stored
 from fhir_service.fhir.resources import check_resource
 from fhir_service.fhir.searching import Criterion, Search
 from fhir_service.sdc.form_rules import check_questionnaire
@@ -72,7 +72,7 @@ def put(  # what an update is made of
     if current is None:
         return _first(site, caller, resource_type, body, resource, findings, id_)
     if not current.deleted:
-        before = read_json(current.body)
+        before = read_stored(current.body)
         if _content(before) == _content(resource):
             return Kept(current, created=False, changed=False, findings=findings)
         _must_may_change(before, resource)
@@ -98,7 +98,7 @@ def delete(site: Site, caller: Caller, resource_type: str, id_: str) -> Stored:
     if current.deleted:
         return current
     gone = next_version(site, current, b"", "DELETE")
-    resource = read_json(current.body)
+    resource = read_stored(current.body)
 
     def work(record: Record) -> None:
         if resource_type == "Questionnaire":
@@ -134,14 +134,15 @@ def must_match(current: Stored | None, if_match: int | None) -> None:
 def _understood(
     site: Site, resource_type: str, body: bytes
 ) -> tuple[dict[str, Any], tuple[Issue, ...]]:
-    resource = read_json(body)
+    resource = read_json(body, max_depth=site.max_json_depth)
     if resource.get("resourceType") != resource_type:
         raise NotUnderstood(
             f"This address takes a {resource_type}; the body's resourceType is another.",
             expression="resourceType",
         )
     if resource_type == "Questionnaire":
-        findings = check_questionnaire(resource, known.Stored(site.desk.reading()))
+        stored = known.Stored(site.desk.reading())
+        findings = check_questionnaire(resource, stored, item_levels=site.max_item_depth)
     else:
         findings = check_resource(resource)
     if any(issue.severity in ("error", "fatal") for issue in findings):
@@ -179,7 +180,7 @@ def _already(reader: Reader, resource: dict[str, Any]) -> Stored | None:
     stored = reader.canonical(resource["resourceType"], url, resource.get("version", ""))
     if stored is None:
         return None
-    before = read_json(stored.body)
+    before = read_stored(stored.body)
     if before.get("status") not in FIXED:
         return None
     if _content(before) == _content(resource):

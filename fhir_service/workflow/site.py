@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any, Protocol
 
+from fhir_service.fhir.reading import ITEM_LEVELS, json_depth
 from fhir_service.summary.facts import Summary
 from fhir_service.summary.mapping import SummaryMapping
 from fhir_service.workflow.forms import Forms
@@ -40,6 +41,7 @@ class Site:
     ``base_url`` is the public address without a slash at its end; ``patient_bases`` are the FHIR
     bases under which an absolute reference to a Patient means a patient of ours.
     ``visit_days``: responses this many days apart belong to one visit.
+    ``max_item_depth``: how deep items may lie in each other in what is sent.
     ``has_target``: whether an EHR is configured to which summaries are owed.
     """
 
@@ -57,4 +59,10 @@ class Site:
     visit_days: int = 14
     require_if_match: bool = False
     has_target: bool = False
+    max_item_depth: int = ITEM_LEVELS
     software_version: str = ""
+
+    @property
+    def max_json_depth(self) -> int:
+        """How many arrays and objects may lie in each other in a body from outside."""
+        return json_depth(self.max_item_depth)

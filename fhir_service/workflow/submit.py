@@ -8,6 +8,7 @@ http://hl7.org/fhir/R4/questionnaireresponse.html
 from __future__ import annotations
 
 from fhir_service.fhir.issues import Conflict, Issue, NotAllowed, NotUnderstood, NotValid, Stale
+from fhir_service.fhir.reading import MOST_ITEM_LEVELS
 from fhir_service.sdc.responses import Response, decode, skim
 from fhir_service.workflow.caller import Caller, within
 from fhir_service.workflow.checking import checked
@@ -39,7 +40,7 @@ def create(site: Site, caller: Caller, body: bytes) -> Kept:
     names no patient, or an unknown form); then nothing is stored.
     """
     caller.must(TYPE, "c")
-    response = skim(body)
+    response = skim(body, site.max_item_depth)
     return _first(site, caller, body, response)
 
 
@@ -50,7 +51,7 @@ def update(site: Site, caller: Caller, id_: str, body: bytes, if_match: int | No
     NotValid for a status, a subject or a form that may not follow.
     """
     reach = caller.must(TYPE, "u")
-    response = skim(body)
+    response = skim(body, site.max_item_depth)
     if response.id != id_:
         raise NotUnderstood(
             f"The response's id must be “{id_}”, as in the address.", expression=f"{TYPE}.id"
@@ -65,7 +66,7 @@ def update(site: Site, caller: Caller, id_: str, body: bytes, if_match: int | No
     if current.body == body and not current.deleted:
         return Kept(current, created=False, changed=False)
     if not current.deleted:
-        _must_follow(site, decode(current.body), response)
+        _must_follow(site, decode(current.body, MOST_ITEM_LEVELS), response)
     _must_reach(site, caller, response, "u")
     findings = checked(site, response, caller.language)
     following = next_version(site, current, body)
@@ -93,7 +94,7 @@ def delete(site: Site, caller: Caller, id_: str) -> Stored:
         raise not_here(TYPE, id_)
     if current.deleted:
         return current
-    if decode(current.body).status != "in-progress":
+    if decode(current.body, MOST_ITEM_LEVELS).status != "in-progress":
         raise Conflict(
             "What a patient has sent is not deleted; send it again with status entered-in-error."
         )

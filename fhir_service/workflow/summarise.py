@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from fhir_service.fhir.issues import Conflict
-from fhir_service.fhir.reading import read_json
+from fhir_service.fhir.reading import read_stored
 from fhir_service.sdc.compiled import Form
 from fhir_service.sdc.responses import Response
 from fhir_service.summary.document import document
@@ -82,7 +82,7 @@ def _source(site: Site, stored: Stored, response: Response) -> list[Source]:
     form = form_of(site, response)
     if not isinstance(form, Form):
         return []
-    return [Source(form, read_json(stored.body), stored.id, stored.version, stored.last_updated)]
+    return [Source(form, read_stored(stored.body), stored.id, stored.version, stored.last_updated)]
 
 
 def _person(reader: Reader, id_: str | None) -> Person | None:
@@ -90,7 +90,7 @@ def _person(reader: Reader, id_: str | None) -> Person | None:
     stored = reader.read("Patient", id_) if id_ else None
     if stored is None or stored.deleted:
         return None
-    patient = read_json(stored.body)
+    patient = read_stored(stored.body)
     return Person(
         id=stored.id,
         name=_name(patient.get("name", ())),

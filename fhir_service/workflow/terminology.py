@@ -13,7 +13,7 @@ from fhir_service.fhir import code_checks, expansion
 from fhir_service.fhir.code_systems import CodeSystem, read_code_system
 from fhir_service.fhir.issues import Issue, NotHere, NotUnderstood
 from fhir_service.fhir.parameters import read_parameters
-from fhir_service.fhir.reading import read_json
+from fhir_service.fhir.reading import read_stored
 from fhir_service.fhir.resources import check_resource
 from fhir_service.fhir.terminology import Json, Sources
 from fhir_service.fhir.value_sets import Composer
@@ -127,13 +127,13 @@ def _stored(reader: Reader, resource_type: str, canonical: str) -> Stored | None
 
 def _parsed(stored: Stored) -> Json:
     if len(stored.body) > _WORTH_KEEPING_BYTES:
-        return read_json(stored.body)
+        return read_stored(stored.body)
     return _parsed_bytes(stored.body)
 
 
 def _compiled(stored: Stored) -> CodeSystem:
     if len(stored.body) > _WORTH_KEEPING_BYTES:
-        return read_code_system(read_json(stored.body))
+        return read_code_system(read_stored(stored.body))
     return _compiled_bytes(stored.body)
 
 
@@ -142,9 +142,9 @@ def _compiled(stored: Stored) -> CodeSystem:
 
 @lru_cache(maxsize=32)
 def _parsed_bytes(body: bytes) -> Json:
-    return read_json(body)
+    return read_stored(body)
 
 
 @lru_cache(maxsize=16)
 def _compiled_bytes(body: bytes) -> CodeSystem:
-    return read_code_system(read_json(body))
+    return read_code_system(read_stored(body))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from fhir_service.fhir.reading import MOST_ITEM_LEVELS
 from fhir_service.fhir.searching import Criterion, Search
 from fhir_service.fhir.splice import instant
 from fhir_service.sdc.responses import Response, decode
@@ -26,11 +27,11 @@ def of_one_visit(
     ``patient`` narrows the record as the caller's reach does.
     """
     reader = site.desk.reading()
-    first = decode(asked.body)
+    first = decode(asked.body, MOST_ITEM_LEVELS)
     found = [(asked, first)]
     seen = {_url(first)}
     for stored in _near(reader, site, asked, patient):
-        response = decode(stored.body)
+        response = decode(stored.body, MOST_ITEM_LEVELS)
         if _url(response) in seen or not _same_encounter(first, response):
             continue
         seen.add(_url(response))

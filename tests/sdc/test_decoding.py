@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fhir_service.fhir.issues import NotUnderstood
+from fhir_service.fhir.reading import ITEM_LEVELS
 from fhir_service.sdc import responses
 from fhir_service.sdc.response_model import decimal_of
 from fhir_service.sdc.responses import decode
@@ -168,9 +169,9 @@ def test_the_fast_way_accepts_only_what_the_slow_way_accepts(data: st.DataObject
                 if isinstance(holder, dict):
                     holder[data.draw(NAMES)] = copy.deepcopy(data.draw(JUNK))
     body = as_bytes(mutant)
-    fast = responses._fast(body) is not None
+    fast = responses._fast(body, ITEM_LEVELS) is not None
     try:
-        responses._slow(body)
+        responses._slow(body, ITEM_LEVELS)
         slow, reason = True, ""
     except NotUnderstood as refusal:
         slow, reason = False, refusal.issues[0].key

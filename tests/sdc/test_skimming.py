@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fhir_service.fhir.issues import Issue, NotUnderstood
-from fhir_service.fhir.reading import read_json
+from fhir_service.fhir.reading import ITEM_LEVELS, read_json
 from fhir_service.sdc.compiled import compile_form
 from fhir_service.sdc.response_cut import shortened
 from fhir_service.sdc.responses import _shape, decode, skim
@@ -73,7 +73,7 @@ def test_what_is_skimmed_is_found_to_be_what_it_is_when_decoded(body: bytes) -> 
 
 def slowly(body: bytes) -> tuple[Issue, ...]:
     try:
-        return tuple(_shape(read_json(body)))
+        return tuple(_shape(read_json(body), ITEM_LEVELS))
     except NotUnderstood as refusal:
         return refusal.issues
 
@@ -81,12 +81,12 @@ def slowly(body: bytes) -> tuple[Issue, ...]:
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(mutants())
 def test_cutting_out_what_is_sound_changes_no_finding_and_no_place(body: bytes) -> None:
-    assert slowly(shortened(body)) == slowly(body)
+    assert slowly(shortened(body, ITEM_LEVELS)) == slowly(body)
 
 
 def test_a_sound_response_is_cut_down_to_its_frame() -> None:
     body = forty.body(forty.response())
-    assert len(shortened(body)) < len(body) / 8
+    assert len(shortened(body, ITEM_LEVELS)) < len(body) / 8
 
 
 @pytest.mark.parametrize("name", sorted(forty.breaks()))

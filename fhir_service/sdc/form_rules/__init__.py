@@ -61,18 +61,22 @@ ITEM_RULES: Final[tuple[Callable[[Place, Tree], Iterator[Issue]], ...]] = (
 
 
 def check_questionnaire(
-    questionnaire: Mapping[str, Any], known: Known | None = None
+    questionnaire: Mapping[str, Any],
+    known: Known | None = None,
+    *,
+    item_levels: int = ITEM_LEVELS,
 ) -> tuple[Issue, ...]:
     """Every finding on a Questionnaire as read_json gives it: of the form, then item by item.
 
     An ``error`` bars it from being stored; a finding that ``blocks_offer`` only from being offered
     to patients. ``known`` is asked for other forms and value sets; without it what needs them is
-    told as not verified. Where its structure is wrong, only that is told.
+    told as not verified. Its items may lie ``item_levels`` deep in each other. Where its
+    structure is wrong, only that is told.
     """
     if questionnaire.get("resourceType") not in ("Questionnaire", None):
         says = "The resource must be a Questionnaire."
         return (Issue("resource-type", "structure", says, expression="resourceType"),)
-    large = _too_large(questionnaire)
+    large = _too_large(questionnaire, item_levels)
     if large is not None:
         return (large,)
     found = check_resource(questionnaire)
@@ -95,11 +99,11 @@ def _found(tree: Tree) -> Iterator[Issue]:
     yield from everything
 
 
-def _too_large(questionnaire: Mapping[str, Any]) -> Issue | None:
+def _too_large(questionnaire: Mapping[str, Any], levels: int) -> Issue | None:
     """Q36: the finding on a form with too many items, or with items too deep; None for others."""
     level: list[Any] = [questionnaire]
     count = parts = 0
-    for _ in range(ITEM_LEVELS + 1):
+    for _ in range(levels + 1):
         level = [inner for one in level for inner in _items(one)]
         count += len(level)
         parts += sum(_length(one, name) for one in level for name in _PARTS)
@@ -111,7 +115,7 @@ def _too_large(questionnaire: Mapping[str, Any]) -> Issue | None:
             return finding("form-too-many-options", says, "Questionnaire.item")
         if not level:
             return None
-    says = f"Items lie in each other deeper than {ITEM_LEVELS} levels."
+    says = f"Items lie in each other deeper than {levels} levels."
     return finding("items-too-deep", says, "Questionnaire.item")
 
 
