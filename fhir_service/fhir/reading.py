@@ -42,6 +42,7 @@ MOST_FINDINGS = 100
 """A document with more is told of these, and that there are more."""
 
 _LONGEST_INT = 18
+_LONGEST_EXPONENT = 3
 _BOM = b"\xef\xbb\xbf"
 
 SOUND = {"linkId": "-"}
@@ -75,7 +76,7 @@ def read_json(body: bytes, *, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
         return made
 
     read: dict[str, Any] = json.loads(
-        body.decode("utf-8"), object_pairs_hook=build, parse_float=Decimal, parse_int=_whole
+        body.decode("utf-8"), object_pairs_hook=build, parse_float=_number, parse_int=_whole
     )
     found = list(_first(_findings(read, twice)))
     if found:
@@ -86,6 +87,17 @@ def read_json(body: bytes, *, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
 def read_stored(body: bytes) -> dict[str, Any]:
     """What ``read_json`` gives, of a body that was taken in, perhaps under a higher limit."""
     return read_json(body, max_depth=json_depth(MOST_ITEM_LEVELS))
+
+
+def _number(text: str) -> Decimal:
+    """A number with point or exponent, its digits kept.
+
+    An exponent that no measurement has is refused: to count with such a number takes for ever.
+    """
+    exponent = text.lower().partition("e")[2].lstrip("+-").lstrip("0")
+    if len(exponent) > _LONGEST_EXPONENT:
+        raise _refused("json-syntax", "A number has an exponent of more than three digits.")
+    return Decimal(text)
 
 
 def _whole(text: str) -> int | Decimal:

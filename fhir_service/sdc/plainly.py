@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from math import inf
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
@@ -17,6 +16,7 @@ from fhir_service.fhir.primitives import is_code, is_uri
 from fhir_service.sdc import extensions as ext
 from fhir_service.sdc.plain_quantities import HANDLED, quantity_check
 from fhir_service.sdc.response_model import ResponseAnswer, ResponseItem
+from fhir_service.sdc.response_walk import is_number
 
 if TYPE_CHECKING:
     from fhir_service.sdc.items import Option
@@ -186,10 +186,8 @@ def _decimal(plan: Plan) -> Test:
         answer = given[0]
         if answer.decimal is UNSET or answer.items is not UNSET:
             return 0
-        try:  # a decimal is kept as its JSON text, which is no number only where it is no decimal
-            return 1 if -inf < float(answer.decimal) < inf else 0
-        except ValueError:
-            return 0
+        # a decimal is kept as its JSON text, which is no number only where it is no decimal
+        return 1 if is_number(answer.decimal) else 0
 
     return test
 

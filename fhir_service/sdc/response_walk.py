@@ -152,12 +152,20 @@ def _coding(coding: Coding) -> None:
         raise Doubt
 
 
-def _must_be_number(raw: Raw) -> None:
-    try:  # the JSON text of a value; of these, only a number is read as one
-        finite = math.isfinite(float(raw))
+def is_number(raw: Raw) -> bool:
+    """Whether the JSON text of a value is plainly a number.
+
+    Of what next to nothing is (1e-9999), the exponent may be beyond all counting: it is not plain.
+    """
+    try:
+        number = float(raw)
     except ValueError:
-        raise Doubt from None
-    if not finite:
+        return False
+    return -math.inf < number < math.inf and (number != 0 or b"e" not in bytes(raw).lower())
+
+
+def _must_be_number(raw: Raw) -> None:
+    if not is_number(raw):
         raise Doubt
 
 
@@ -170,10 +178,7 @@ def quantity_values(quantity: Quantity) -> int:
     """How many values an answer has with this Quantity; 0 when that is not plainly sound."""
     if quantity.value is UNSET or not _is_unit(quantity.system, quantity.code, quantity.unit):
         return 0
-    try:
-        return 2 if -math.inf < float(quantity.value) < math.inf else 0
-    except ValueError:
-        return 0
+    return 2 if is_number(quantity.value) else 0
 
 
 @lru_cache(4096)

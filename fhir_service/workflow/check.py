@@ -67,9 +67,7 @@ def _parameters(site: Site, body: bytes) -> dict[str, Any] | None:
     return read if read.get("resourceType") == "Parameters" else None
 
 
-def _given(
-    site: Site, parameters: dict[str, Any] | None, read: Response, sent: bytes
-) -> Any:
+def _given(site: Site, parameters: dict[str, Any] | None, read: Response, sent: bytes) -> Any:
     """The form that came with the response, as a parameter or contained; None without one."""
     for parameter in (parameters or {}).get("parameter", ()):
         if parameter.get("name") == "questionnaire" and "resource" in parameter:
@@ -101,7 +99,10 @@ def _compiled(site: Site, resource: Any) -> Form:
 
 def named(parameters: dict[str, Any], name: str) -> Any:
     """The resource of this parameter. Raises NotUnderstood when it is not there."""
-    for parameter in parameters.get("parameter", ()):
+    given = parameters.get("parameter")
+    for parameter in given if isinstance(given, list) else ():
+        if not isinstance(parameter, dict):
+            continue
         if parameter.get("name") == name and "resource" in parameter:
             return parameter["resource"]
     raise NotUnderstood(

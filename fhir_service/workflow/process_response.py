@@ -59,5 +59,9 @@ class _Parameters(msgspec.Struct):
 
 
 def _raw(body: bytes, name: str) -> bytes:
-    found = msgspec.json.decode(body, type=_Parameters)
+    try:
+        found = msgspec.json.decode(body, type=_Parameters)
+    except msgspec.ValidationError:
+        says = "Each parameter is an object with a name."
+        raise NotUnderstood(says, expression="Parameters.parameter") from None
     return next(bytes(p.resource) for p in found.parameter if p.name == name and p.resource)

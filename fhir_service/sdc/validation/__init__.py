@@ -51,4 +51,7 @@ def _found(check: Check) -> tuple[Issue, ...]:
     for rule in envelope.RULES:
         rule(check)
     run(check)
+    if check.more:
+        says = f"There are more findings than the {len(check.found)} that are told."
+        check.found.append(Issue("more-findings", "too-costly", says, severity="information"))
     return tuple(check.found)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from fhir_service.fhir.issues import Issue
 from fhir_service.sdc.compiled import Form
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from fhir_service.sdc.evaluation import Evaluation
 
 ROOT = "QuestionnaireResponse"
+
+MOST_FINDINGS: Final = 1_000
+"""Of errors, and of what is less, each: so no error is hidden. More are told as one."""
 
 Trail = tuple[Any, ...] | None
 """How the walk came to a place: (trail above, number of the item, of the answer or None)."""
@@ -121,7 +124,8 @@ class Check:
     """One check of one response: gathers what is found."""
 
     __slots__ = (
-        "codes", "evaluation", "form", "found", "language", "response", "severities",
+        "codes", "evaluation", "form", "found", "language", "more", "response", "room",
+        "severities",
     )  # fmt: skip
 
     def __init__(
@@ -137,6 +141,8 @@ class Check:
         self.codes = codes
         self.language = language
         self.found: list[Issue] = []
+        self.more = False
+        self.room = {True: MOST_FINDINGS, False: MOST_FINDINGS}
         self.severities = POLICY[response.status]
         self.evaluation = _evaluation(form, response, codes, clock)
 
@@ -154,6 +160,11 @@ class Check:
         severity = self.severities[named.family]
         if severity is None:
             return
+        grave = severity == "error"
+        if not self.room[grave]:
+            self.more = True
+            return
+        self.room[grave] -= 1
         self.found.append(
             Issue(
                 key=key,
