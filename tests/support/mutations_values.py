@@ -13,7 +13,7 @@ from tests.support.random_questions import UCUM, Json, coding, limit, quantity
 
 _LIMITS = {
     "integer": ("valueInteger", 9, 91),
-    "decimal": ("valueDecimal", Decimal("10"), Decimal("91")),
+    "decimal": ("valueDecimal", Decimal(10), Decimal(91)),
     "date": ("valueDate", "2023-12-31", "2029-01-01"),
     "dateTime": ("valueDateTime", "2023-12-31T10:00:00Z", "2029-01-01T10:00:00Z"),
     "time": ("valueTime", "04:59:00", "20:01:00"),

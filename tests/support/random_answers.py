@@ -152,7 +152,7 @@ def _comparable(answer: Json, kind: str, asked: Any) -> tuple[Any, Any] | None:
 
 def _plain(kind: str, value: Any) -> Any:
     if kind == "DateTime":
-        return datetime.fromisoformat(value.replace("Z", "+00:00"))
+        return datetime.fromisoformat(value)
     if kind == "Quantity":
         return Decimal(value["value"]) * MASSES[value["code"]]
     if kind == "Coding":

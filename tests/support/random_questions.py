@@ -21,7 +21,9 @@ CODES = "http://example.org/fhir/CodeSystem/random"
 UCUM = "http://unitsofmeasure.org"
 MASSES = {"mg": Decimal("0.001"), "g": Decimal(1), "kg": Decimal(1000)}
 """Units of mass and how many grams they are."""
-WORDS = "pain rest walk sleep night soup garden stairs arm back tired better worse often".split()
+WORDS = """
+    pain rest walk sleep night soup garden stairs arm back tired better worse often
+""".split()  # noqa: SIM905
 PLACES = 3
 """Decimal places that an answer has at most."""
 _FIRST = date(2024, 1, 1)

@@ -1,4 +1,4 @@
-"""What fits a form by construction has no finding, and what is found is told the same every time."""
+"""What fits by construction has no finding; what is found is told the same every time."""
 
 from __future__ import annotations
 

@@ -23,7 +23,8 @@ LONG_TIMES = 100
 _TRIED = 60
 """Forms tried for each time that a fault shall be made."""
 
-assert mutations_structure and mutations_values  # importing them fills the list
+assert mutations_structure
+assert mutations_values
 
 
 def made(fault: Mutation, times: int, *, free: bool = True) -> Iterator[tuple[Form, Mutated]]:
