@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
@@ -98,8 +98,15 @@ class Response:
         self._index: Mapping[str, ResponseItem] | None = None
 
     def plain(self) -> dict[str, Any]:
-        """The response as JSON, decimals as Decimal; read from its bytes each time."""
-        return _plain_decoder.decode(self.source)
+        """The response as JSON, decimals as Decimal; read from its bytes each time.
+
+        Raises Doubt where a number is beyond all counting: what was only skimmed may hold one.
+        """
+        try:
+            plain: dict[str, Any] = _plain_decoder.decode(self.source)
+        except InvalidOperation:
+            raise Doubt from None
+        return plain
 
     @property
     def index(self) -> Mapping[str, ResponseItem]:
