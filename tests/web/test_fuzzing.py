@@ -104,3 +104,14 @@ def test_a_hundred_thousand_broken_bodies_are_answered_with_an_outcome(door: Doo
     for _ in range(MANY):
         door.fuzz(random)
     assert door.statuses[400] > MANY / 4
+
+
+@pytest.mark.parametrize("number", [b"1e-9999999", b"1e-" + b"9" * 20, b"1e" + b"9" * 20])
+def test_a_number_beyond_all_counting_is_refused_at_every_door(door: Door, number: bytes) -> None:
+    form, response = door.forms[0], door.responses[0]
+    limit = b'"maxLength":' + number + b',"status"'
+    assert door.send("POST", "/fhir/Questionnaire", form.replace(b'"status"', limit)) == 400
+    answer = b'"item": [{"linkId": "x", "answer": [{"valueDecimal": ' + number + b'}]}], "status"'
+    changed = response.replace(b'"item"', b'"left"').replace(b'"status"', answer)
+    assert door.send("POST", "/fhir/QuestionnaireResponse", changed) == 400
+    assert door.slowest < SECONDS

@@ -16,6 +16,7 @@ from fhir_service.sdc.responses import decode, skim
 from fhir_service.sdc.validation import validate
 from fhir_service.sdc.validation.context import Check
 from fhir_service.sdc.validation.walk import run
+from tests.support import mutations_structure, mutations_values
 from tests.support.mutations import MUTATIONS, mutated
 from tests.support.random_answers import a_response, as_bytes
 from tests.support.random_forms import a_form, randoms
@@ -23,13 +24,16 @@ from tests.support.random_forms import a_form, randoms
 SEEDS = 150
 LONG_SEEDS = 3_000
 
+assert mutations_structure  # importing these fills the list of mutations
+assert mutations_values
+
 
 def found_in(form: dict[str, Any], response: dict[str, Any]) -> tuple[Issue, ...]:
     return validate(compile_form(form), decode(as_bytes(response)))
 
 
 @given(randoms())
-@settings(max_examples=60)
+@settings(max_examples=80)
 def test_a_fitting_response_has_no_finding(random: Random) -> None:
     form = a_form(random, 8)
     assert found_in(form, a_response(random, form)) == ()
