@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from operator import ge, gt, le, lt
+from operator import eq, ge, gt, le, lt
 from random import Random
 from typing import Any
 
@@ -21,7 +21,13 @@ from tests.support.random_forms import URL, walk
 from tests.support.random_questions import MASSES, Json, limit, some_answers
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
-_ORDERS: dict[str, Callable[[Any, Any], bool]] = {">": gt, "<": lt, ">=": ge, "<=": le}
+_ORDERS: dict[str, Callable[[Any, Any], bool]] = {
+    "=": eq,
+    ">": gt,
+    "<": lt,
+    ">=": ge,
+    "<=": le,
+}
 
 
 def as_bytes(resource: Json) -> bytes:
@@ -124,12 +130,12 @@ def _met(condition: Json, given: list[Json]) -> bool:
         if key.startswith("answer")
     )
     if operator == "exists":
-        return bool(given) == asked[1]
+        return bool(given) is asked[1]
     pairs = [_comparable(answer, *asked) for answer in given]
     if operator == "!=":
         return all(pair is not None and pair[0] != pair[1] for pair in pairs)
-    test = _ORDERS.get(operator, lambda one, other: one == other)
-    return any(pair is not None and test(*pair) for pair in pairs)
+    test = _ORDERS[operator]
+    return any(pair is not None and bool(test(*pair)) for pair in pairs)
 
 
 def _comparable(answer: Json, kind: str, asked: Any) -> tuple[Any, Any] | None:
