@@ -175,10 +175,9 @@ def _findings(resource: dict[str, Any], twice: _Twice) -> Iterator[Issue]:
             for key in twice.get(id(value), (value, []))[1]:
                 says = f"The property “{_shown(key)}” stands here twice."
                 yield _at("json-duplicate-key", says, base, steps)
-            inner = [((*steps, key), one) for key, one in value.items()]
+            inner = [((*steps, key), one) for key, one in value.items() if one != SOUND]
         else:
-            inner = [((*steps, number), one) for number, one in enumerate(value)]
-        inner = [each for each in inner if each[1] != SOUND]
+            inner = [((*steps, number), one) for number, one in enumerate(value) if one != SOUND]
         for path, one in inner:
             wrong = _wrong(one, path)
             if wrong is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from operator import attrgetter
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
@@ -193,15 +194,15 @@ FIELDS: Mapping[str, ValueKind] = {
 }
 """The fields of ResponseAnswer that carry a value, and its type."""
 
-_FIELDS = tuple(FIELDS.items())
+_values = attrgetter(*FIELDS)
+_KINDS = tuple(FIELDS.values())
 
 FIELD_OF: Mapping[ValueKind, str] = {kind: name for name, kind in FIELDS.items()}
 
 
 def value_of(answer: ResponseAnswer) -> tuple[ValueKind, Any] | None:
     """(type, value) of an answer; None when it carries only extensions."""
-    for name, kind in _FIELDS:
-        value = getattr(answer, name)
+    for value, kind in zip(_values(answer), _KINDS, strict=True):
         if value is not UNSET:
             return kind, value
     return None

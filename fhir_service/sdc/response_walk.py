@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from msgspec import UNSET, Raw
@@ -117,8 +118,7 @@ def _fill(index: dict[str, ResponseItem], items: Sequence[ResponseItem]) -> None
 
 def _rare(answer: ResponseAnswer) -> int:
     """Check an answer of the rarer types, or without value; how many values lie in its value."""
-    for name, check in _CHECKS.items():
-        value = getattr(answer, name)
+    for value, check in zip(_rare_values(answer), _RARE_CHECKS, strict=True):
         if value is not UNSET:
             check(value)
             return int(isinstance(value, Quantity) and value.value is not UNSET)
@@ -231,30 +231,47 @@ _CHECKS: Mapping[str, Callable[[Any], None]] = {
 }
 
 
+_rare_values = attrgetter(*_CHECKS)
+_RARE_CHECKS = tuple(_CHECKS.values())
+
+
 def too_deep(raw: Mapping[str, Any], levels: int) -> Iterator[Issue]:
     """The first item of a response, read as dictionaries, that lies deeper than ``levels``."""
-    level = [("QuestionnaireResponse", raw)]
+    level: list[tuple[_Trail, Mapping[str, Any]]] = [(None, raw)]
     for _ in range(levels + 1):
-        level = [deeper for place, one in level for deeper in _inside(place, one)]
+        level = [deeper for trail, one in level for deeper in _inside(trail, one)]
         if not level:
             return
-    for place, _ in level[:1]:
-        says = f"Items lie in each other deeper than {levels} levels."
-        yield Issue("items-too-deep", "too-costly", says, expression=place)
+    says = f"Items lie in each other deeper than {levels} levels."
+    yield Issue("items-too-deep", "too-costly", says, expression=_place_of(level[0][0]))
 
 
-def _inside(place: str, raw: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The items in an item, under its answers or under itself."""
-    if len(raw) == 1:
-        return  # a linkId alone
-    for number, answer in _objects(raw.get("answer")):
-        for inner, item in _objects(answer.get("item")):
-            yield f"{place}.answer[{number}].item[{inner}]", item
-    for number, item in _objects(raw.get("item")):
-        yield f"{place}.item[{number}]", item
+_Trail = tuple[Any, int | None, int] | None
+"""(trail above, number of the answer or None, number of the item)."""
+
+
+def _inside(trail: _Trail, raw: Mapping[str, Any]) -> list[tuple[_Trail, Mapping[str, Any]]]:
+    """The items in an item, under its answers or under itself, each with the way there."""
+    found: list[tuple[_Trail, Mapping[str, Any]]] = []
+    if "answer" in raw:
+        for number, answer in _objects(raw["answer"]):
+            if "item" in answer:
+                items = _objects(answer["item"])
+                found += [((trail, number, inner), item) for inner, item in items]
+    if "item" in raw:
+        found += [((trail, None, number), item) for number, item in _objects(raw["item"])]
+    return found
+
+
+def _place_of(trail: _Trail) -> str:
+    steps = []
+    while trail is not None:
+        trail, answer, item = trail
+        steps.append(f".item[{item}]" if answer is None else f".answer[{answer}].item[{item}]")
+    return "QuestionnaireResponse" + "".join(reversed(steps))
 
 
 def _objects(value: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:
     for number, one in enumerate(value if isinstance(value, list) else ()):
-        if isinstance(one, Mapping):
+        if isinstance(one, dict):
             yield number, one

@@ -282,8 +282,12 @@ def _slow(body: bytes, levels: int) -> Response:
     plain = parse_json(body)
     if isinstance(plain, dict) and plain.get("resourceType") != TYPE:
         raise NotUnderstood(_OTHER_TYPE.says, _OTHER_TYPE)  # all else would be about another shape
+    if isinstance(plain, dict) and (b"\\" in body or body.count(b'"item"') > levels):
+        deep = with_link_ids(too_deep(plain, levels), plain)
+        if deep:
+            raise NotUnderstood(deep[0].says, *deep)  # what is built so is not searched further
     raw = read_json(shortened(body, levels), max_depth=json_depth(levels))
-    found = with_link_ids(_cut(_shape(raw, levels)), raw)
+    found = with_link_ids(_cut(_shape(raw)), raw)
     if found:
         raise NotUnderstood(found[0].says, *found)
     try:
@@ -292,10 +296,9 @@ def _slow(body: bytes, levels: int) -> Response:
         raise NotUnderstood("This response can not be read.", expression=TYPE) from None
 
 
-def _shape(raw: Mapping[str, Any], levels: int) -> Iterable[Issue]:
+def _shape(raw: Mapping[str, Any]) -> Iterable[Issue]:
     yield from check_shape(raw, TYPE, TYPE)
     yield from check_contained(raw.get("contained"), f"{TYPE}.contained")
-    yield from too_deep(raw, levels)
 
 
 def _cut(found: Iterable[Issue]) -> tuple[Issue, ...]:

@@ -73,7 +73,7 @@ def test_what_is_skimmed_is_found_to_be_what_it_is_when_decoded(body: bytes) -> 
 
 def slowly(body: bytes) -> tuple[Issue, ...]:
     try:
-        return tuple(_shape(read_json(body), ITEM_LEVELS))
+        return tuple(_shape(read_json(body)))
     except NotUnderstood as refusal:
         return refusal.issues
 

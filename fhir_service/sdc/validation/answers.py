@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from fhir_service.fhir.primitives import UUID
@@ -26,9 +27,14 @@ def type_fits(check: Check, answered: Answered, place: Place) -> None:
             "answer-type",
             place,
             answered.plan,
-            types=OneOf(tuple(sorted(kinds))),
-            given=OneOf((answered.kind,)),
+            types=_one_of(frozenset(kinds)),
+            given=_one_of(frozenset((answered.kind,))),
         )
+
+
+@lru_cache(256)
+def _one_of(kinds: frozenset[str]) -> OneOf:
+    return OneOf(tuple(sorted(kinds)))
 
 
 def one_line(check: Check, answered: Answered, place: Place) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from fhir_service.fhir.issues import Issue
@@ -182,8 +182,14 @@ class Check:
         """The question's words in the language asked for; its linkId when it has none."""
         if plan is None or not plan.link_id:
             return self.form.title_in(self.language)
-        words = " ".join((plan.item.text(self.language) or plan.link_id).split())
-        return words if len(words) <= LONGEST_TEXT else words[:LONGEST_TEXT] + "…"
+        return _one_line(plan.item.text(self.language) or plan.link_id)
+
+
+@lru_cache(4096)
+def _one_line(text: str) -> str:
+    """A form's text, short enough for a sentence."""
+    words = " ".join(text.split())
+    return words if len(words) <= LONGEST_TEXT else words[:LONGEST_TEXT] + "…"
 
 
 def _evaluation(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from fhir_service.sdc.validation.wording_es import SPANISH, SPANISH_KINDS
@@ -158,6 +159,7 @@ class Inside:
     text: str | None
 
 
+@lru_cache(256)
 def language_of(language: str | None) -> str:
     """The language that a sentence asked for in this one comes in."""
     plain = (language or "en").split("-", maxsplit=1)[0].lower()
@@ -168,12 +170,20 @@ def sentence(key: str, language: str | None, values: Mapping[str, Any]) -> str:
     """The sentence of this key in this language; in English where there is none."""
     spoken = language_of(language)
     template = WORDING[spoken].get(key, _ENGLISH[key])
-    return template.format_map({name: _said(one, spoken) for name, one in values.items()})
+    said = {
+        name: one if one.__class__ is str else _said(one, spoken) for name, one in values.items()
+    }
+    return template.format_map(said)
+
+
+@lru_cache(1024)
+def _one_of(names: tuple[str, ...], spoken: str) -> str:
+    return _OR[spoken].join(KINDS[spoken].get(name, name) for name in names)
 
 
 def _said(value: Any, spoken: str) -> Any:
     if isinstance(value, OneOf):
-        return _OR[spoken].join(KINDS[spoken].get(name, name) for name in value.names)
+        return _one_of(value.names, spoken)
     if isinstance(value, Inside):
         top, inside = _WHERE[spoken]
         return top if value.text is None else inside.format(value.text)
