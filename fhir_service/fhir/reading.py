@@ -75,9 +75,13 @@ def read_json(body: bytes, *, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
             twice[id(made)] = made, [key for key, times in counted.items() if times > 1]
         return made
 
-    read: dict[str, Any] = json.loads(
-        body.decode("utf-8"), object_pairs_hook=build, parse_float=_number, parse_int=_whole
-    )
+    try:
+        read: dict[str, Any] = json.loads(
+            body.decode("utf-8"), object_pairs_hook=build, parse_float=_number, parse_int=_whole
+        )
+    except RecursionError:  # what is too deep was hidden by the same property behind it
+        says = f"The document is nested deeper than {max_depth} levels."
+        raise _refused("json-too-deep", says) from None
     found = list(_first(_findings(read, twice)))
     if found:
         raise NotUnderstood(found[0].says, *found)

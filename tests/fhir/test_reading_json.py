@@ -44,6 +44,11 @@ def test_a_document_may_be_as_deep_as_the_limit_and_no_deeper() -> None:
     assert keys(three, max_depth=2) == [("json-too-deep", None)]
 
 
+def test_what_is_too_deep_is_not_hidden_by_the_same_property_behind_it() -> None:
+    body = b'{"a":' + b"[" * 1020 + b"1" + b"]" * 1020 + b',"a":1}'
+    assert keys(body) == [("json-too-deep", None)]
+
+
 def test_many_findings_end_with_a_word_that_there_are_more() -> None:
     body = b'{"a":[' + b",".join([b'{"b":null}'] * 5000) + b"]}"
     found = keys(body)
