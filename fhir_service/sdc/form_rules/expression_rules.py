@@ -6,6 +6,7 @@ http://hl7.org/fhir/uv/sdc/STU4/expressions.html
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -207,8 +208,10 @@ def _readable(pattern: str) -> bool:
     """Whether it is a regex of another kind; one that is very long is not asked."""
     if len(pattern) > _LONGEST_PATTERN:
         return True
-    try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError):
-        return False
+    with warnings.catch_warnings():  # of what a later Python may read differently
+        warnings.simplefilter("ignore", FutureWarning)
+        try:
+            re.compile(pattern)
+        except (re.error, OverflowError, RecursionError):
+            return False
     return True
