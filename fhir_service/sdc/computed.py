@@ -50,11 +50,11 @@ def effective(plan: Plan, evaluation: Evaluation, here: Node) -> Plan:
     if expressions is None or not expressions.computed:
         return plan
     values = tuple((one, _value(plan, one, evaluation, here)) for one in expressions.computed)
-    key = plan.link_id, repr([value for _, value in values])
-    found = evaluation.effective.get(key)
-    if found is None:
-        found = evaluation.effective[key] = plan.with_item(_item(plan.item, values))
-    return found
+    key = [value for _, value in values]
+    kept = expressions.effective
+    if kept is None or kept[0] != key:
+        kept = expressions.effective = key, plan.with_item(_item(plan.item, values))
+    return kept[1]
 
 
 _UNKNOWN: Final = object()

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from fhir_service.fhir.fhirpath import (
     Environment,
+    Expression,
     ExpressionError,
     Node,
     TooCostly,
@@ -75,7 +76,6 @@ class Evaluation:
         self.questionnaire = questionnaire
         self.left = STEPS
         self.doubts: list[Undecided] = []
-        self.effective: dict[tuple[str, str], Plan] = {}
         self.instances = instances
         self._now = now
         self._zone = zone
@@ -83,6 +83,7 @@ class Evaluation:
         self._weights = Weights(root, questionnaire)
         self._known: dict[tuple[int, int], list[Any] | NotDecided] = {}
         self._enabled: dict[tuple[str, int], bool | None] = {}
+        self._closed: dict[str, list[Any] | NotDecided] = {}
         self._runs: list[Run] = []
         self._told: set[tuple[str, str, str]] = set()
 
@@ -136,19 +137,28 @@ class Evaluation:
     def values(self, formula: Formula, here: Node) -> list[Any]:
         """What an expression gives for this instance, as the engine's items. Raises NotDecided."""
         expression = formula.compiled
+        if not expression.closed:
+            return self._evaluated(formula, expression, here)
+        found = self._closed.get(expression.text)
+        if found is None:
+            try:
+                found = self._evaluated(formula, expression, here)
+            except NotDecided as why:
+                found = why
+            self._closed[expression.text] = found
+        if isinstance(found, NotDecided):
+            raise NotDecided(found.says, costly=found.costly)
+        return found
+
+    def _evaluated(self, formula: Formula, expression: Expression, here: Node) -> list[Any]:
         outer = self._runs[-1] if self._runs else None
         left = min(self.left, STEPS_EACH) if outer is None else outer.left
         if left < STEPS_LEAST:
             raise NotDecided(_SPENT, costly=True)
-        environment = Environment(
-            variables=_NO_NAMES if expression.names <= _OWN else _Names(self, formula, here),
-            now=self._now,
-            zone=self._zone,
-            member_of=self._member_of,
-            weigh=self._weights.of,
-            index=self.instances.index,
-            steps=left - STEPS_LEAST,
-        )
+        if left == STEPS_EACH and expression.names <= _OWN:
+            environment = self._environment
+        else:
+            environment = self._made(_Names(self, formula, here), left)
         run = Run([here], environment)
         self._runs.append(run)
         try:
@@ -163,6 +173,22 @@ class Evaluation:
                 self.left -= left - run.left
             else:
                 outer.left = run.left
+
+    @cached_property
+    def _environment(self) -> Environment:
+        """That of an expression without variables, which may cost as much as any."""
+        return self._made({}, STEPS_EACH)
+
+    def _made(self, names: Mapping[str, Any], left: int) -> Environment:
+        return Environment(
+            variables=names,
+            now=self._now,
+            zone=self._zone,
+            member_of=self._member_of,
+            weigh=self._weights.of,
+            index=self.instances.index,
+            steps=left - STEPS_LEAST,
+        )
 
     def variable(self, variable: Variable, here: Node) -> list[Any]:
         """The value of a variable for one who stands at this instance. Raises NotDecided."""
@@ -182,7 +208,6 @@ class Evaluation:
         return found
 
 
-_NO_NAMES: Final[Mapping[str, Any]] = {}
 _OWN: Final = frozenset({"resource", "rootResource", "context"})
 
 

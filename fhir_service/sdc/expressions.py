@@ -13,6 +13,7 @@ from fhir_service.sdc import extensions as ext
 
 if TYPE_CHECKING:
     from fhir_service.fhir.fhirpath import Expression
+    from fhir_service.sdc.plans import Plan
 
 Json = Mapping[str, Any]
 
@@ -196,9 +197,16 @@ class Computed:
 
 
 class ItemExpressions:
-    """The expressions of one item, or of the form."""
+    """The expressions of one item, or of the form.
 
-    __slots__ = ("answers", "calculated", "computed", "constraints", "enable", "toggles", "unread")
+    ``effective`` is the item as its computed values made it last, with these values: most often
+    they are those of the response before.
+    """
+
+    __slots__ = (
+        "answers", "calculated", "computed", "constraints", "effective", "enable", "toggles",
+        "unread",
+    )  # fmt: skip
 
     def __init__(self, element: Json, scope: Scope) -> None:
         extensions = ext.by_url(element.get("extension"))
@@ -221,6 +229,7 @@ class ItemExpressions:
         )
         self.computed = (*_elements(element, scope), *_limits(extensions, scope, element))
         self.unread = tuple(_unread(element, extensions))
+        self.effective: tuple[list[Any], Plan] | None = None
 
 
 COMPUTED_ELEMENTS: Final = frozenset(

@@ -43,10 +43,7 @@ class Instances:
         """The item of the response that a walk has come to; the response itself for None."""
         if trail is None:
             return self.index.root
-        known = self._of(plan)
-        if len(known) == 1:
-            return next(iter(known.values()))
-        return known[id(self._raw(trail))]
+        return self.index.only(plan.link_id) or self._of(plan)[id(self._raw(trail))]
 
     def below(self, plan: Plan, trail: Any) -> Node:
         """An item that was not sent, as one without answers: both mean the same.

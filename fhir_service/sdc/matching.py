@@ -19,6 +19,8 @@ Given = tuple[ValueKind, Any]
 
 def is_among(kind: ValueKind, value: Any, found: Sequence[Any]) -> bool | None:
     """Whether an answer is one of these JSON values; None where they are no values of answers."""
+    if kind == "Coding" and _is_code_among(value, found):
+        return True
     unknown = False
     for one in found:
         for candidate in _candidates(one):
@@ -26,6 +28,15 @@ def is_among(kind: ValueKind, value: Any, found: Sequence[Any]) -> bool | None:
                 return True
         unknown |= isinstance(one, Mapping) and not any(_candidates(one))
     return None if unknown else False
+
+
+def _is_code_among(coding: Any, found: Sequence[Any]) -> bool:
+    """Whether a Coding with a code is plainly there: most are."""
+    code, system = part(coding, "code"), part(coding, "system")
+    return code is not None and any(
+        type(one) is dict and one.get("code") == code and one.get("system") == system
+        for one in found
+    )
 
 
 def _candidates(value: Any) -> Iterator[Any]:

@@ -100,6 +100,7 @@ class Plan:
         "sources",
         "span",
         "test",
+        "tested",
         "unresolved",
         "wanted",
         "watched",
@@ -158,6 +159,7 @@ class Plan:
         self.quick = False
         self.offered = offered(item.options)
         self.test: Test | None = None
+        self.tested: Test | None = None
         self.wanted = _demands(self)
         self.weighed: tuple[Plan, ...] = ()
 
@@ -180,7 +182,7 @@ class Plan:
             self.is_group
             or self.field is None
             or _limits(self.item, limits)
-            or self.unresolved
+            or (self.expressions is not None and self.expressions.computed)
             or self.demanding
             or self.item.min_occurs
             or self.item.answer_value_set
@@ -274,7 +276,8 @@ def plan_items(
         _attach(root, questionnaire, Scope({}), 0)
     _settle(root)
     for plan in known.values():
-        plan.test = test_for(plan)
+        plan.tested = test_for(plan)
+        plan.test = plan.tested if plan.expressions is None else None
     return root, known
 
 

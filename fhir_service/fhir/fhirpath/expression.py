@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from fhir_service.fhir.fhirpath.closed import is_closed
 from fhir_service.fhir.fhirpath.compile import compiled
 from fhir_service.fhir.fhirpath.environment import Environment, Run
 from fhir_service.fhir.fhirpath.errors import ExpressionError, TooCostly
@@ -27,12 +28,14 @@ class Expression:
     ``names`` are the variables it uses, without ``%``. ``link_ids`` are those that it compares a
     linkId with, in the order they stand. ``answers_of`` is set where the whole expression gives
     the answers of these linkIds and nothing else (``%resource...where(linkId='x').answer.value``).
+    ``closed`` when it gives the same wherever in a resource it is evaluated.
     """
 
     text: str
     names: frozenset[str]
     link_ids: tuple[str, ...]
     answers_of: tuple[str, ...] | None
+    closed: bool
     _term: Term = field(repr=False, compare=False)
 
     def evaluate(self, focus: Any, environment: Environment) -> list[Any]:
@@ -79,7 +82,14 @@ def compile_expression(text: str) -> Expression:
             for link_id in asked(argument)
         )
         names = frozenset(variables)
-        return Expression(text, names, tuple(link_ids), _answers_of(part), compiled(part))
+        return Expression(
+            text,
+            names,
+            tuple(link_ids),
+            _answers_of(part),
+            is_closed(part, names),
+            compiled(part),
+        )
     except RecursionError:
         raise TooCostly("The expression is nested too deep.") from None
 

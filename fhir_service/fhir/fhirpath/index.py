@@ -46,22 +46,20 @@ class ResponseIndex:
             link_id = item.get("linkId")
             if type(link_id) is str:
                 numbers.setdefault(link_id, []).append(number)
-            below: list[_Entry] = []
-            for name in item:
-                if name == "answer":
-                    for answer in _objects(item[name]):
-                        if "item" in answer:
-                            inner = _objects(answer["item"])
-                            below.extend((one, number, answer, -1) for one in inner)
-                elif name == "item":
-                    level = entry[3] + 1 if entry[3] >= 0 else -1
-                    below.extend((one, number, None, level) for one in _objects(item[name]))
-            if below:
-                waiting.extend(reversed(below))
+            if "answer" in item or "item" in item:
+                below = _below(item, number, entry[3])
+                if below:
+                    below.reverse()
+                    waiting += below
 
     def anywhere(self, link_ids: Iterable[str]) -> list[Node]:
         """Items of these linkIds anywhere in the response, in the order of the document."""
         return [self._node(number) for number in sorted(self._placed(link_ids))]
+
+    def only(self, link_id: str) -> Node | None:
+        """The one item of this linkId; None where there is none, or several."""
+        numbers = self._numbers.get(link_id, ())
+        return self._node(numbers[0]) if len(numbers) == 1 else None
 
     def on_top(self, link_ids: Iterable[str]) -> list[Node]:
         """Items of these linkIds directly below the response, in the order of the document."""
@@ -101,6 +99,21 @@ class ResponseIndex:
             kind = kinds()["QuestionnaireResponse.item.answer"]
             found = self._answers[id(answer)] = Node(answer, kind, item)
         return found
+
+
+def _below(item: dict[str, Any], number: int, level: int) -> list[_Entry]:
+    """The entries directly below an item, in the order of the document."""
+    below: list[_Entry] = []
+    for name in item:
+        if name == "answer":
+            answers = item["answer"]
+            for answer in answers if type(answers) is list else _objects(answers):
+                if type(answer) is dict and "item" in answer:
+                    below += [(one, number, answer, -1) for one in _objects(answer["item"])]
+        elif name == "item":
+            inner = level + 1 if level >= 0 else -1
+            below += [(one, number, None, inner) for one in _objects(item["item"])]
+    return below
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:

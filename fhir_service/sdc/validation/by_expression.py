@@ -17,7 +17,7 @@ from fhir_service.sdc.items import ValueKind
 from fhir_service.sdc.matching import is_among, is_recomputed
 from fhir_service.sdc.plans import Plan
 from fhir_service.sdc.response_model import ResponseItem, value_of
-from fhir_service.sdc.validation.context import ROOT, Check, Trail, place_of
+from fhir_service.sdc.validation.context import Check, Trail, place_of
 from fhir_service.sdc.validation.occurrence import is_answered
 
 if TYPE_CHECKING:
@@ -30,15 +30,20 @@ if TYPE_CHECKING:
 class Instance:
     """One instance of an item that has expressions; ``item`` is None where it was not sent.
 
-    ``place`` is its FHIRPath, or that of where it would stand. ``trail`` is how the walk came.
+    ``trail`` is how the walk came to it, or to where it would stand.
     """
 
     plan: Plan
     expressions: ItemExpressions
     evaluation: Evaluation
     node: Node
-    place: str
+    trail: Trail
     item: ResponseItem | None
+
+    @property
+    def place(self) -> str:
+        """Its FHIRPath, or that of where it would stand."""
+        return place_of(self.trail)
 
     @property
     def given(self) -> list[tuple[int, ValueKind, Any]]:
@@ -72,11 +77,7 @@ def _says_something(check: Check, here: Instance) -> bool:
     """Whether anything was answered of which a constraint could be expected to tell."""
     if here.item is not None:
         return is_answered(here.item)
-    return (
-        here.place == ROOT
-        and not here.plan.link_id
-        and any(is_answered(item) for item in check.response.items)
-    )
+    return not here.plan.link_id and any(is_answered(item) for item in check.response.items)
 
 
 def _broken(check: Check, here: Instance, constraint: Constraint) -> None:
@@ -199,16 +200,18 @@ def _values(here: Instance, formula: Formula) -> list[Any] | None:
         return None
 
 
-RULES: Final[tuple[Callable[[Check, Instance], None], ...]] = (
-    from_expression,
-    switched_off,
-    calculated,
-    constraints,
-    unread,
-)
-"""The rules of an item that was sent."""
+Rule = Callable[[Check, Instance], None]
 
-RULES_WITHOUT_ITEM: Final[tuple[Callable[[Check, Instance], None], ...]] = (constraints, unread)
+RULES: Final[Mapping[str, Rule]] = {
+    "answers": from_expression,
+    "toggles": switched_off,
+    "calculated": calculated,
+    "constraints": constraints,
+    "unread": unread,
+}
+"""The rules of an item that was sent, by the expressions of it that they evaluate."""
+
+RULES_WITHOUT_ITEM: Final[tuple[Rule, ...]] = (constraints, unread)
 """Those of an item that was not."""
 
 
@@ -237,9 +240,10 @@ def of_item(check: Check, plan: Plan, item: ResponseItem, trail: Trail) -> None:
     evaluation, expressions = check.evaluation, plan.expressions
     if evaluation is not None and expressions is not None:
         node = evaluation.instances.at(plan, trail)
-        here = Instance(plan, expressions, evaluation, node, place_of(trail), item)
-        for rule in RULES:
-            rule(check, here)
+        here = Instance(plan, expressions, evaluation, node, trail, item)
+        for name, rule in RULES.items():
+            if getattr(expressions, name):
+                rule(check, here)
         _tell_doubts(check, evaluation)
 
 
@@ -248,7 +252,7 @@ def of_form(check: Check) -> None:
     evaluation, root = check.evaluation, check.form.plan
     if evaluation is not None and root.expressions is not None:
         node = evaluation.instances.index.root
-        here = Instance(root, root.expressions, evaluation, node, ROOT, None)
+        here = Instance(root, root.expressions, evaluation, node, None, None)
         for rule in RULES_WITHOUT_ITEM:
             rule(check, here)
         _tell_doubts(check, evaluation)
@@ -268,7 +272,7 @@ def demanded(check: Check, plan: Plan, place: Trail, *, sent: bool) -> Plan | No
     shown = evaluation.enabled(plan, node) if plan.asking else True
     made = computed.effective(plan, evaluation, node) if shown else plan
     if shown and not sent:
-        here = Instance(made, expressions, evaluation, node, place_of(place), None)
+        here = Instance(made, expressions, evaluation, node, place, None)
         for rule in RULES_WITHOUT_ITEM:
             rule(check, here)
     _tell_doubts(check, evaluation)

@@ -74,7 +74,7 @@ class Walk:
             if child.expressions is None:
                 self.one(child, item, (trail, number, None), scopes, shown, enabled)
             else:
-                self.expressed(child, item, (trail, number, None), scopes, shown, enabled)
+                met += self.expressed(child, item, (trail, number, None), scopes, shown, enabled)
         self.values += values
         if shown and plan.demanding and not (ordered and met == len(plan.demanding)):
             self.demands(plan, items, trail, scopes)
@@ -93,13 +93,22 @@ class Walk:
         scopes: Scopes,
         around: bool,
         shown: bool,
-    ) -> None:
-        """One item of the response on which expressions have a say."""
+    ) -> bool:
+        """One item of the response on which expressions have a say.
+
+        Whether it is one that was asked for, and nothing more is asked for at this place.
+        """
         shown = shown and by_expression.enabled(self.check, plan, trail)
         made = by_expression.effective(self.check, plan, trail) if shown else plan
-        self.one(made, item, trail, scopes, around, shown)
+        test, count = made.tested, 0
+        if test is not None and shown and self.testing:
+            count = test(item)
+        self.values += count
+        if not count:
+            self.one(made, item, trail, scopes, around, shown)
         if shown:
             by_expression.of_item(self.check, made, item, trail)
+        return plan.wanted and shown and not plan.is_group and (count > 0 or _has_value(item))
 
     def one(
         self,
