@@ -13,7 +13,7 @@ from fhir_service.fhir.issues import NotUnderstood
 from fhir_service.sdc.compiled import Form, compile_form
 from fhir_service.sdc.responses import decode, skim
 from fhir_service.sdc.validation import validate
-from tests.benchmarks import forty
+from tests.benchmarks import forty, ten
 from tests.benchmarks.reporting import Report
 
 PREVISIT = Path("questionnaires/previsit-recurrent-breast")
@@ -31,6 +31,7 @@ def run(report: Report) -> None:
     for name, body in forty.breaks().items():
         cost = _best(lambda body=body: _check(form, body))  # type: ignore[misc]
         report.figure(f"broken ({name}) to sound", cost / check, 2)
+    _with_expressions(report)
     raw = json.loads((PREVISIT / "Questionnaire-1.0.0.json").read_bytes())
     previsit = compile_form(raw)
     typical = (PREVISIT / "responses/typical.json").read_bytes()
@@ -38,6 +39,13 @@ def run(report: Report) -> None:
     report.figure("pre-visit form, typical response, to a JSON parse", check / parse, 4)
     compiling = _best(lambda: compile_form(raw), 2, 20)
     report.figure("compiling the pre-visit form, to one check", compiling / check, 50)
+
+
+def _with_expressions(report: Report) -> None:
+    form = compile_form(ten.form())
+    body = json.dumps(ten.response(), ensure_ascii=False, separators=(",", ":")).encode()
+    parse, check = _best(lambda: orjson.loads(body)), _best(lambda: _check(form, body))
+    report.figure("40 questions with ten expressions, to a JSON parse", check / parse, 10)
 
 
 def _check(form: Form, body: bytes) -> None:
