@@ -55,9 +55,7 @@ def test_all_that_is_offered_is_there() -> None:
 
 def test_the_checker_needs_neither_web_nor_database() -> None:
     seen = "import sys; from fhir_service.sdc import *; print(*sys.modules)"
-    ran = subprocess.run(
-        [sys.executable, "-c", seen], capture_output=True, text=True, check=True
-    )
+    ran = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=True)
     assert not {"flask", "sqlalchemy", "requests", "marshmallow"} & set(ran.stdout.split())
 
 
