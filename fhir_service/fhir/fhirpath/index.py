@@ -5,7 +5,7 @@ Most expressions ask for the answers of a linkId: https://build.fhir.org/ig/HL7/
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from fhir_service.fhir.fhirpath.nodes import Node
@@ -14,6 +14,9 @@ from fhir_service.fhir.fhirpath.types import kinds
 _Entry = tuple[dict[str, Any], int, dict[str, Any] | None, int]
 """(item, number of the item above or -1, answer it lies in, level); the level is -1 where an
 answer lies above the item. Entries stand in the order of the document."""
+
+_Frame = tuple[Iterator[dict[str, Any]], int, dict[str, Any] | None, int]
+"""The items of one place that are still to be entered, and what their entries have in common."""
 
 
 class ResponseIndex:
@@ -33,28 +36,34 @@ class ResponseIndex:
         self._numbers: dict[str, list[int]] = {}
         self._nodes: dict[int, Node] = {}
         self._answers: dict[int, Node] = {}
-        top: list[_Entry] = [(item, -1, None, 0) for item in _objects(response.get("item"))]
-        self._fill(top[::-1])
+        self._fill(response)
 
-    def _fill(self, waiting: list[_Entry]) -> None:
+    def _fill(self, response: Mapping[str, Any]) -> None:
         entries, numbers = self._entries, self._numbers
+        waiting: list[_Frame] = [(iter(_objects(response.get("item"))), -1, None, 0)]
         while waiting:
-            entry = waiting.pop()
-            number = len(entries)
-            entries.append(entry)
-            item = entry[0]
-            link_id = item.get("linkId")
-            if type(link_id) is str:
-                numbers.setdefault(link_id, []).append(number)
-            if "answer" in item or "item" in item:
-                below = _below(item, number, entry[3])
-                if below:
-                    below.reverse()
-                    waiting += below
+            items, above, answer, level = waiting[-1]
+            for item in items:
+                number = len(entries)
+                entries.append((item, above, answer, level))
+                link_id = item.get("linkId")
+                if type(link_id) is str:
+                    if link_id in numbers:
+                        numbers[link_id].append(number)
+                    else:
+                        numbers[link_id] = [number]
+                if "item" in item or ("answer" in item and _has_items(item["answer"])):
+                    waiting += reversed(_below(item, number, level))
+                    break  # first what lies in the item; the rest of its own level waits
+            else:
+                waiting.pop()
 
     def anywhere(self, link_ids: Iterable[str]) -> list[Node]:
         """Items of these linkIds anywhere in the response, in the order of the document."""
-        return [self._node(number) for number in sorted(self._placed(link_ids))]
+        numbers = self._placed(link_ids)
+        if len(numbers) > 1:
+            numbers.sort()
+        return [self._node(number) for number in numbers]
 
     def only(self, link_id: str) -> Node | None:
         """The one item of this linkId; None where there is none, or several."""
@@ -75,12 +84,16 @@ class ResponseIndex:
 
     def _placed(self, link_ids: Iterable[str]) -> list[int]:
         numbers = self._numbers
-        return [
-            number for link_id in dict.fromkeys(link_ids) for number in numbers.get(link_id, ())
-        ]
+        placed: list[int] = []
+        for link_id in set(link_ids):
+            placed += numbers.get(link_id, ())
+        return placed
 
     def _node(self, number: int) -> Node:
         """The Node of an item, made when it is first asked for, with those above it."""
+        found = self._nodes.get(number)
+        if found is not None:
+            return found
         way = []
         while number >= 0 and number not in self._nodes:
             way.append(number)
@@ -101,18 +114,28 @@ class ResponseIndex:
         return found
 
 
-def _below(item: dict[str, Any], number: int, level: int) -> list[_Entry]:
-    """The entries directly below an item, in the order of the document."""
-    below: list[_Entry] = []
+def _has_items(answers: Any) -> bool:
+    """Whether anything may lie under these answers."""
+    if type(answers) is not list:
+        return True
+    for answer in answers:  # noqa: SIM110  faster so, and asked of every item
+        if type(answer) is dict and "item" in answer:
+            return True
+    return False
+
+
+def _below(item: dict[str, Any], number: int, level: int) -> list[_Frame]:
+    """The items directly below an item, in the order of the document."""
+    below: list[_Frame] = []
     for name in item:
         if name == "answer":
-            answers = item["answer"]
-            for answer in answers if type(answers) is list else _objects(answers):
-                if type(answer) is dict and "item" in answer:
-                    below += [(one, number, answer, -1) for one in _objects(answer["item"])]
+            below += [
+                (iter(_objects(answer.get("item"))), number, answer, -1)
+                for answer in _objects(item["answer"])
+            ]
         elif name == "item":
             inner = level + 1 if level >= 0 else -1
-            below += [(one, number, None, inner) for one in _objects(item["item"])]
+            below.append((iter(_objects(item["item"])), number, None, inner))
     return below
 
 
