@@ -92,6 +92,21 @@ def prepare(settings: Settings, address: str) -> None:
         service.publish_shipped()
     finally:
         service.close()
+    _tell_of_owners()
+
+
+def _tell_of_owners() -> None:
+    """Say which red flags reach nobody: a flag that nobody answers for is no safety net."""
+    from fhir_service.catalogue.owners import levels_without_owner  # noqa: PLC0415  costs CPU
+    from fhir_service.catalogue.shipped import folder  # noqa: PLC0415
+
+    alone = levels_without_owner(folder("mappings") / "summary" / "rules.toml")
+    if alone:
+        click.echo(
+            f"No owner is named for {', '.join(alone)}: patients see the advice on screen, and "
+            "the team gets no flag. Name owners in mappings/summary/rules.toml.",
+            err=True,
+        )
 
 
 def _count_together() -> None:
