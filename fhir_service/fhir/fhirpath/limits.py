@@ -13,7 +13,7 @@ MAX_CHARACTERS: Final = 20_000
 MAX_NESTING: Final = 40
 """How deep brackets, arguments and operators may lie in each other."""
 
-MAX_STEPS: Final = 500_000
+MAX_STEPS: Final = 250_000
 """What one evaluation may do: an item that is made or looked at counts one or more."""
 
 COST_OF_CALL: Final = 3
