@@ -86,3 +86,32 @@ def test_a_password_is_never_shown() -> None:
     )
     words = {setting.name: value for setting, value in shown(settings)}
     assert words["DATABASE_URL"] == "postgresql://clinic:***@db.example.org/clinic"
+
+
+def test_a_secret_can_be_given_as_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "database-url"
+    file.write_text("postgresql://clinic:hush@db.example.org/clinic\n", encoding="utf-8")
+    settings = read_settings({"FHIR_SERVICE_DATABASE_URL_FILE": str(file)})
+    assert settings.database_url == "postgresql://clinic:hush@db.example.org/clinic"
+
+
+@pytest.mark.parametrize(
+    ("environ", "says"),
+    [
+        ({"FHIR_SERVICE_DATABASE_URL_FILE": "/no/such/file"}, "the file can not be read as text"),
+        ({"FHIR_SERVICE_LANGUAGE_FILE": "/etc/hostname"}, "is not a setting"),
+        (
+            {
+                "FHIR_SERVICE_DATABASE_URL": "sqlite:///a.db",
+                "FHIR_SERVICE_DATABASE_URL_FILE": "/etc/hostname",
+            },
+            "is given twice",
+        ),
+    ],
+    ids=["missing", "no secret", "twice"],
+)
+def test_a_file_that_can_not_be_used_is_told_in_one_line(
+    environ: dict[str, str], says: str
+) -> None:
+    with pytest.raises(BadSettings, match=says):
+        read_settings(environ)

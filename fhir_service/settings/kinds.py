@@ -1,0 +1,107 @@
+"""How the text of a setting becomes its value, by the kind of the setting."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from fhir_service.settings.setting import Kind, Setting
+
+LONGEST: Final = 200
+LANGUAGES: Final = ("en", "es")
+LEVELS: Final = ("debug", "info", "warning", "error")
+SWITCH: Final = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
+
+
+def field(setting: Setting) -> Any:
+    """The marshmallow field that reads this setting's text."""
+    from marshmallow import ValidationError, validate  # noqa: PLC0415
+    from marshmallow import fields as kinds  # noqa: PLC0415  its import costs CPU
+
+    if setting.kind == "count":
+        between = (
+            f"must be a whole number from {setting.least} to {setting.most} ({setting.unit})."
+        )
+        return kinds.Integer(
+            error_messages={"invalid": between},
+            validate=validate.Range(setting.least, setting.most, error=between),
+        )
+
+    def read(text: str) -> Any:
+        try:
+            return _READ[setting.kind](text)
+        except ValueError as wrong:
+            raise ValidationError(str(wrong)) from None
+
+    return kinds.Function(deserialize=read)
+
+
+def _text(text: str) -> str:
+    if len(text) > LONGEST or not text.isprintable() or "{" in text:
+        raise ValueError("must be one line of at most 200 printable characters and no brace.")
+    return text
+
+
+def _folder(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if (
+        parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or parts.query
+        or parts.fragment
+    ):
+        raise ValueError("must be an http or https address without query and fragment.")
+    if parts.username or parts.password:
+        raise ValueError("must not carry a user name or a password.")
+    return text.rstrip("/")
+
+
+def _database(text: str) -> str:
+    if not re.match(r"(sqlite:///.|postgres(ql)?(\+psycopg)?://.)", text):
+        raise ValueError("must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.")
+    return text
+
+
+def _zone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (ValueError, OSError, KeyError):
+        raise ValueError("must be a time zone by its IANA name, such as Europe/Madrid.") from None
+
+
+def _language(text: str) -> str:
+    return _one_of(LANGUAGES, text)
+
+
+def _level(text: str) -> str:
+    return _one_of(LEVELS, text.lower())
+
+
+def _switch(text: str) -> bool:
+    return SWITCH[_one_of(tuple(SWITCH), text.lower())]
+
+
+def _one_of(allowed: tuple[str, ...], text: str) -> str:
+    if text not in allowed:
+        raise ValueError(f"must be one of {', '.join(allowed)}.")
+    return text
+
+
+_READ: Final[Mapping[Kind, Callable[[str], Any]]] = {
+    "text": _text,
+    "folder": _folder,
+    "url": _url,
+    "database": _database,
+    "zone": _zone,
+    "language": _language,
+    "level": _level,
+    "switch": _switch,
+}

@@ -1,0 +1,43 @@
+"""The settings of one installation, each with its value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one installation, each of its own type, in the units of SETTINGS.
+
+    In the order of the groups: installation, clinic, access, EHR. ``base_url`` is None until host
+    and port are known. No URL ends with a slash.
+    """
+
+    data_dir: Path
+    database_url: str
+    base_url: str | None
+    workers: int
+    blocking_threads: int
+    max_body_bytes: int
+    max_item_depth: int
+    log_level: str
+
+    canonical_base: str
+    time_zone: ZoneInfo
+    language: str
+    visit_days: int
+    clinic_phone: str | None
+    clinician_name: str | None
+
+    require_if_match: bool
+    token_lifetime: int
+
+    ehr_base: str | None
+    ehr_client_id: str | None
+
+    @property
+    def on_sqlite(self) -> bool:
+        """Whether the record is a SQLite file."""
+        return self.database_url.startswith("sqlite:")
