@@ -21,4 +21,18 @@ EHR: Final[tuple[Setting, ...]] = (
         "text",
         "Our client id at the EHR; for delivery, a later part: no effect yet.",
     ),
+    Setting(
+        "OUTBOUND_NETWORKS",
+        "networks",
+        None,
+        "CIDR list",
+        "Private networks in which a configured host may lie, such as 10.0.0.0/8. Unset: none.",
+    ),
+    Setting(
+        "OUTBOUND_CA_FILE",
+        "file",
+        None,
+        "path",
+        "Certificates (PEM) that a configured host is trusted by, in place of the public ones.",
+    ),
 )

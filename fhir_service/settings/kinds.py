@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -48,6 +49,22 @@ def _text(text: str) -> str:
 
 def _folder(text: str) -> Path:
     return Path(text).expanduser().absolute()
+
+
+def _file(text: str) -> Path:
+    path = _folder(text)
+    if not path.is_file():
+        raise ValueError("must be a file that is there.")
+    return path
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    try:
+        return tuple(str(ip_network(one.strip(), strict=False)) for one in text.split(","))
+    except ValueError:
+        raise ValueError(
+            "must be networks in CIDR notation with commas between, such as 10.0.0.0/8."
+        ) from None
 
 
 def _url(text: str) -> str:
@@ -98,10 +115,12 @@ def _one_of(allowed: tuple[str, ...], text: str) -> str:
 _READ: Final[Mapping[Kind, Callable[[str], Any]]] = {
     "text": _text,
     "folder": _folder,
+    "file": _file,
     "url": _url,
     "database": _database,
     "zone": _zone,
     "language": _language,
     "level": _level,
     "switch": _switch,
+    "networks": _networks,
 }

@@ -74,6 +74,8 @@ def shown(settings: Settings) -> list[tuple[Setting, str]]:
             words = "(not set)"
         elif isinstance(value, bool):
             words = "on" if value else "off"
+        elif isinstance(value, tuple):
+            words = ", ".join(value)
         else:
             words = _without_password(str(value)) if setting.secret else str(value)
         told.append((setting, words))

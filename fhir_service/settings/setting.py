@@ -7,7 +7,19 @@ from typing import Final, Literal
 
 PREFIX: Final = "FHIR_SERVICE_"
 
-Kind = Literal["text", "folder", "url", "database", "zone", "language", "count", "switch", "level"]
+Kind = Literal[
+    "text",
+    "folder",
+    "file",
+    "url",
+    "database",
+    "zone",
+    "language",
+    "count",
+    "switch",
+    "level",
+    "networks",
+]
 
 
 class BadSettings(Exception):

@@ -36,6 +36,8 @@ class Settings:
 
     ehr_base: str | None
     ehr_client_id: str | None
+    outbound_networks: tuple[str, ...] | None
+    outbound_ca_file: Path | None
 
     @property
     def on_sqlite(self) -> bool:

@@ -47,6 +47,8 @@ def test_an_unknown_variable_stops_the_start_and_names_the_nearest() -> None:
         ("REQUIRE_IF_MATCH", "maybe", "must be one of on, true, 1, off, false, 0."),
         ("LOG_LEVEL", "loud", "must be one of debug, info, warning, error."),
         ("CLINIC_PHONE", "{clinicPhone}", "no brace"),
+        ("OUTBOUND_NETWORKS", "10.0.0.0/8, clinic", "must be networks in CIDR notation"),
+        ("OUTBOUND_CA_FILE", "/no/such/file.pem", "must be a file that is there."),
         ("WORKERS", "2", "must be 1 on SQLite"),
     ],
 )
@@ -70,6 +72,7 @@ def test_values_come_in_their_types() -> None:
             "FHIR_SERVICE_CLINIC_PHONE": "",
             "FHIR_SERVICE_DATABASE_URL": "postgresql://db.example.org/clinic",
             "FHIR_SERVICE_WORKERS": "4",
+            "FHIR_SERVICE_OUTBOUND_NETWORKS": "10.0.0.0/8,fd00::/8",
         }
     )
     assert settings.data_dir == Path("/srv/clinic")
@@ -78,6 +81,7 @@ def test_values_come_in_their_types() -> None:
     assert settings.time_zone.key == "Europe/Madrid"
     assert settings.clinic_phone is None
     assert settings.workers == 4
+    assert settings.outbound_networks == ("10.0.0.0/8", "fd00::/8")
 
 
 def test_a_password_is_never_shown() -> None:
