@@ -70,6 +70,8 @@ class Enablement:
         """What a walk in the form's order has met of the index, which need not be made then."""
         self.doubts: dict[str, str] = {}
         """linkIds whose conditions compare units that can not be compared, with the question's."""
+        self.circles: set[str] = set()
+        """linkIds whose conditions were asked for while they were being decided."""
 
     def enabled(self, plan: Plan, scopes: Scopes, *, one_by_one: bool = False) -> bool:
         """Whether the item's own conditions are met; those of items around it are not asked.
@@ -92,6 +94,7 @@ class Enablement:
 
     def _decide(self, plan: Plan, scopes: Scopes) -> bool:
         if plan.link_id in self._open:  # a circle of conditions: the answers inside it count
+            self.circles.add(plan.link_id)
             return True
         self._open.add(plan.link_id)
         enough = plan.item.enable_behavior == "any"

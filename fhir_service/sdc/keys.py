@@ -67,6 +67,7 @@ item-definition | value | B13 | warning | the item's definition is not the form'
 same-answer-twice | duplicate | B17 | warning | the same answer stands twice in one question
 answer-while-disabled | business-rule | C1 | disabled | something was answered that the form's conditions disable
 units-not-comparable | incomplete | C12 | warning | a condition compares units that can not be compared: not decided
+conditions-in-circle | incomplete | H11 | warning | whether an item is asked hangs on itself, in a circle of conditions: not decided
 answer-to-display-only | business-rule | C17 | warning | an answer to what is shown only where the response is read
 required-missing | required | D1 | required | a required question is not answered
 required-group-empty | required | D2 | required | nothing in a required group is answered

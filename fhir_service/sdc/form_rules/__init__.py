@@ -5,6 +5,7 @@ http://hl7.org/fhir/R4/questionnaire.html#invs, http://hl7.org/fhir/uv/sdc/STU4/
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
@@ -90,13 +91,21 @@ def check_questionnaire(
 
 
 def _found(tree: Tree) -> Iterator[Issue]:
-    """Errors before what is less, so that none falls behind the last that is told."""
+    """Those of the form, then item by item; errors first where not all of them are told."""
     whole = [issue for rule in FORM_RULES for issue in rule(tree)]
     items = [issue for one in tree.items for rule in ITEM_RULES for issue in rule(one, tree)]
-    everything = [*whole, *items]
+    everything = sorted([*whole, *items], key=_place_in_form)
     if len(everything) > MOST_FINDINGS:
         everything.sort(key=lambda issue: issue.severity != "error")
     yield from everything
+
+
+_NUMBERS: Final = re.compile(r"\.item\[(\d+)\]")
+
+
+def _place_in_form(issue: Issue) -> list[int]:
+    """The numbers of the items down to the one that a finding is on; none for the form itself."""
+    return [int(number) for number in _NUMBERS.findall(issue.expression or "")]
 
 
 def _too_large(questionnaire: Mapping[str, Any], levels: int) -> Issue | None:

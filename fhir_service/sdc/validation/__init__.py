@@ -27,7 +27,7 @@ def validate(
     now: datetime | None = None,
     zone: tzinfo | None = None,
 ) -> tuple[Issue, ...]:
-    """Every finding, envelope first, then in the order of the response; empty when all is well.
+    """Every finding, envelope first, then in the order of the form; empty when all is well.
 
     ``codes`` is asked for value sets; without it they are told as not verified. ``language`` is
     that of the sentences, English where there is no translation. Severities follow the status of
@@ -51,7 +51,4 @@ def _found(check: Check) -> tuple[Issue, ...]:
     for rule in envelope.RULES:
         rule(check)
     run(check)
-    if check.more:
-        says = f"There are more findings than the {len(check.found)} that are told."
-        check.found.append(Issue("more-findings", "too-costly", says, severity="information"))
-    return tuple(check.found)
+    return check.told()

@@ -18,8 +18,9 @@ from fhir_service.sdc.keys import KEYS
 from fhir_service.sdc.plans import Plan
 from fhir_service.sdc.response_model import ResponseItem
 from fhir_service.sdc.responses import Response
+from fhir_service.sdc.validation.ordering import Ordering
 from fhir_service.sdc.validation.status_policy import POLICY
-from fhir_service.sdc.validation.wording import LONGEST_TEXT, sentence
+from fhir_service.sdc.validation.wording import LONGEST_TEXT, more_findings, sentence
 
 if TYPE_CHECKING:
     from fhir_service.sdc.evaluation import Evaluation
@@ -124,7 +125,7 @@ class Check:
     """One check of one response: gathers what is found."""
 
     __slots__ = (
-        "codes", "evaluation", "form", "found", "language", "more", "response", "room",
+        "codes", "evaluation", "form", "found", "language", "more", "places", "response", "room",
         "severities",
     )  # fmt: skip
 
@@ -141,6 +142,7 @@ class Check:
         self.codes = codes
         self.language = language
         self.found: list[Issue] = []
+        self.places: list[tuple[Place, Plan | None]] = []
         self.more = False
         self.room = {True: MOST_FINDINGS, False: MOST_FINDINGS}
         self.severities = POLICY[response.status]
@@ -165,6 +167,7 @@ class Check:
             self.more = True
             return
         self.room[grave] -= 1
+        self.places.append((place, plan))
         self.found.append(
             Issue(
                 key=key,
@@ -177,6 +180,19 @@ class Check:
                 form_key=form_key,
             )
         )
+
+    def told(self) -> tuple[Issue, ...]:
+        """All that was found, in the order of the form, each finding once."""
+        found = self.found
+        if len(found) > 1:
+            order = Ordering(self.form.plan, self.response.items)
+            keys = [order.of(*one) for one in self.places]
+            numbers = sorted(range(len(found)), key=keys.__getitem__)
+            found = list(dict.fromkeys(found[number] for number in numbers))
+        if self.more:
+            says = more_findings(self.language, len(found))
+            found = [*found, Issue("more-findings", "too-costly", says, severity="information")]
+        return tuple(found)
 
     def text(self, plan: Plan | None) -> str:
         """The question's words in the language asked for; its linkId when it has none."""

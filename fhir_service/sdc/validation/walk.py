@@ -229,7 +229,7 @@ class Walk:
                 occurrence.answers_of(self.check, asked, 0, place)
 
     def doubts(self) -> None:
-        """C12: conditions that compare what can not be compared."""
+        """C12, H11: conditions that compare what can not be compared, or hang on themselves."""
         for plan in self.check.form.plan.weighed:
             self.enablement.enabled(plan, _EMPTY)
         for link_id in sorted(self.enablement.doubts, key=self.check.form.order.__getitem__):
@@ -237,6 +237,8 @@ class Walk:
             if item is not None:
                 plan = self.check.form.plans[link_id]
                 self.check.tell("units-not-comparable", None, plan)
+        for link_id in sorted(self.enablement.circles, key=self.check.form.order.__getitem__):
+            self.check.tell("conditions-in-circle", None, self.check.form.plans[link_id])
 
 
 def _has_value(item: ResponseItem) -> bool:

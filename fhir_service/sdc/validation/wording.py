@@ -38,6 +38,7 @@ _ENGLISH: Mapping[str, str] = {
     "same-answer-twice": "{text}: the same answer stands here twice.",
     "answer-while-disabled": "{text}: this is not asked after the other answers. Take the answer out.",
     "units-not-comparable": "{text}: whether it is asked hangs on a unit that can not be compared.",
+    "conditions-in-circle": "{text}: whether it is asked hangs on itself, in a circle of conditions of the form.",
     "required-missing": "{text}: please answer this question.",
     "required-group-empty": "{text}: please answer at least one of these questions.",
     "several-answers": "{text}: only one answer may be given.",
@@ -174,6 +175,17 @@ def sentence(key: str, language: str | None, values: Mapping[str, Any]) -> str:
         name: one if one.__class__ is str else _said(one, spoken) for name, one in values.items()
     }
     return template.format_map(said)
+
+
+_MORE: Mapping[str, str] = {
+    "en": "There are more findings than the {count} that are told.",
+    "es": "Hay más hallazgos que los {count} que se indican.",
+}
+
+
+def more_findings(language: str | None, count: int) -> str:
+    """The sentence that says that no more than ``count`` findings are told."""
+    return _MORE[language_of(language)].format(count=count)
 
 
 @lru_cache(1024)

@@ -33,6 +33,7 @@ SPANISH: Mapping[str, str] = {
     "same-answer-twice": "{text}: la misma respuesta aparece dos veces.",
     "answer-while-disabled": "{text}: esto no se pregunta según las otras respuestas. Quite la respuesta.",
     "units-not-comparable": "{text}: si se pregunta depende de una unidad que no se puede comparar.",
+    "conditions-in-circle": "{text}: si se pregunta depende de sí misma, en un círculo de condiciones del formulario.",
     "required-missing": "{text}: por favor, responda a esta pregunta.",
     "required-group-empty": "{text}: por favor, responda al menos a una de estas preguntas.",
     "several-answers": "{text}: solo se puede dar una respuesta.",
