@@ -70,10 +70,7 @@ def _trail(place: str) -> Any:
     at = place.find(".")
     while at >= 0 and (match := _STEP.match(place, at)) is not None:
         number = int(match[2])
-        if match[1] == "item":
-            trail = (trail, number, None)
-        else:
-            trail = (trail[0], trail[1], number)
+        trail = (trail, number, None) if match[1] == "item" else (trail[0], trail[1], number)
         at = match.end()
     return trail
 
