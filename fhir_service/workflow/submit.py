@@ -10,6 +10,7 @@ from __future__ import annotations
 from fhir_service.fhir.issues import Conflict, Issue, NotAllowed, NotUnderstood, NotValid, Stale
 from fhir_service.fhir.reading import MOST_ITEM_LEVELS
 from fhir_service.sdc.responses import Response, decode, skim
+from fhir_service.workflow.authorship import must_be_her_word
 from fhir_service.workflow.caller import Caller, within
 from fhir_service.workflow.checking import checked
 from fhir_service.workflow.ports import Owed, OwedState, Record, Stored
@@ -131,6 +132,7 @@ def _must_reach(site: Site, caller: Caller, response: Response, letter: str) -> 
             "This token may write for its own patient only, and the subject is another.",
             expression=f"{TYPE}.subject",
         )
+    must_be_her_word(caller, response, patient, site.patient_bases)
     return patient
 
 
