@@ -7,7 +7,7 @@ record and are the server's. http://hl7.org/fhir/R4/questionnaireresponse-defini
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from fhir_service.fhir.issues import Issue, NotValid
@@ -19,21 +19,16 @@ _BY = {"author": ("Patient", "RelatedPerson", "Device"), "source": ("Patient", "
 _ROOT = "QuestionnaireResponse"
 
 
-def must_be_her_word(
-    caller: Caller, response: Response, patient: str, patient_bases: Iterable[str]
-) -> None:
-    """Refuse, for a patient's token, an author or source that is another's, and security labels.
+def must_be_her_word(caller: Caller, response: Response) -> None:
+    """Refuse, for a patient's token, an author or source that is staff, and security labels.
 
-    Raises NotValid with a finding for each.
+    Another Patient is taken: whoever helps may be a patient of the house too. Raises NotValid with
+    a finding for each.
     """
     if not caller.is_patient():
         return
     body = response.body
-    wrong = [
-        _not_hers(name)
-        for name in _BY
-        if not _is_hers(getattr(body, name), _BY[name], patient, tuple(patient_bases))
-    ]
+    wrong = [_not_hers(name) for name, types in _BY.items() if not _by(getattr(body, name), types)]
     if (body.meta or {}).get("security"):
         says = "Security labels are set by this service. Leave out meta.security."
         wrong.append(Issue("server-owned", "business-rule", says, expression=f"{_ROOT}.meta"))
@@ -41,28 +36,16 @@ def must_be_her_word(
         raise NotValid("A patient's token may not say this.", *wrong)
 
 
-def _is_hers(
-    reference: Mapping[str, Any] | None,
-    types: tuple[str, ...],
-    patient: str,
-    patient_bases: tuple[str, ...],
-) -> bool:
-    text = str((reference or {}).get("reference") or "")
-    named = type_named(text) or (reference or {}).get("type")
-    if named is None:  # nobody, a name alone, or one that the response contains
-        return True
-    if named not in types:
-        return False
-    if named != "Patient" or not text:
-        return True
-    for base in patient_bases:
-        text = text.removeprefix(f"{base}/")
-    return text.partition("/_history/")[0] == f"Patient/{patient}"
+def _by(reference: Mapping[str, Any] | None, types: tuple[str, ...]) -> bool:
+    """Whether it names one of these types; or nobody, a name alone, or what is contained."""
+    given = reference or {}
+    named = type_named(str(given.get("reference") or "")) or given.get("type")
+    return named is None or named in types
 
 
 def _not_hers(name: str) -> Issue:
     says = (
-        f"With a patient's token the {name} is the patient herself or a RelatedPerson. "
+        f"With a patient's token the {name} is a Patient or a RelatedPerson. "
         f"Leave it out, or correct it."
     )
     return Issue("not-her-word", "business-rule", says, expression=f"{_ROOT}.{name}")

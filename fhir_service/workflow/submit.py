@@ -132,7 +132,7 @@ def _must_reach(site: Site, caller: Caller, response: Response, letter: str) -> 
             "This token may write for its own patient only, and the subject is another.",
             expression=f"{TYPE}.subject",
         )
-    must_be_her_word(caller, response, patient, site.patient_bases)
+    must_be_her_word(caller, response)
     return patient
 
 
