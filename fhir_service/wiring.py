@@ -18,8 +18,11 @@ from fhir_service.catalogue.shipped import folder
 from fhir_service.settings import Settings
 from fhir_service.smart.tokens import new_key
 from fhir_service.store.opening import StoreDesk, open_desk
+from fhir_service.store.sealing import Vault, secret_of
+from fhir_service.store.sessions import StoredSessions
 from fhir_service.workflow.forms import Forms
 from fhir_service.workflow.install import install
+from fhir_service.workflow.session import Spans
 from fhir_service.workflow.sign_in import Door
 from fhir_service.workflow.site import Site
 
@@ -157,6 +160,8 @@ def build(settings: Settings, base_url: str | None = None) -> Service:
         keys=StoredKeys(store, ids),
         mapping=_mapping_of(settings.canonical_base),
         renderings=renderings,
+        sessions=StoredSessions(store.database),
+        vault=Vault(lambda: settings.secret_key or secret_of(settings.data_dir)),
         base_url=address,
         patient_bases=tuple(filter(None, (f"{address}/fhir", settings.ehr_base))),
         zone=settings.time_zone,
@@ -166,6 +171,11 @@ def build(settings: Settings, base_url: str | None = None) -> Service:
         max_item_depth=settings.max_item_depth,
         has_target=settings.ehr_base is not None,
         software_version=__version__,
+        spans=Spans(
+            settings.patient_session_idle,
+            settings.staff_session_idle,
+            settings.session_longest,
+        ),
     )
     return Service(site, settings, store, renderings)
 

@@ -40,10 +40,11 @@ def service(given: Settings | None = None) -> Iterator[Service]:
         opened.close()
 
 
-def address_of(host: str, port: int) -> str:
+def address_of(host: str, port: int, *, secure: bool = False) -> str:
     """The address that a service on this host and port is reached at from this machine."""
     host = _ANYWHERE.get(host, host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    name = f"[{host}]" if ":" in host else host
+    return f"{'https' if secure else 'http'}://{name}:{port}"
 
 
 def remember_address(chosen: Settings, address: str) -> None:

@@ -54,7 +54,9 @@ def command(host: str, port: int, *, end_with_parent: bool) -> None:
         _end_with(os.getppid())
     settings = installation.settings()
     must_be_free(host, port)
-    address = settings.base_url or installation.address_of(host, port)
+    address = settings.base_url or installation.address_of(
+        host, port, secure=settings.tls_certificate is not None
+    )
     if settings.workers > 1:
         _count_together()
     gc.disable()  # what is imported lives on; looking through it costs a fifth of the start
@@ -122,7 +124,10 @@ def _count_together() -> None:
 
 def run(settings: Settings, host: str, port: int, address: str) -> None:
     """Serve until told to stop; granian's workers, each with its own service."""
-    from granian.constants import Interfaces  # noqa: PLC0415  only this command needs it
+    from granian.constants import (  # noqa: PLC0415  only this command needs it
+        Interfaces,
+        SSLProtocols,
+    )
     from granian.log import LogLevels  # noqa: PLC0415
     from granian.server import Server  # noqa: PLC0415
 
@@ -138,6 +143,9 @@ def run(settings: Settings, host: str, port: int, address: str) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=GRACE_SECONDS,
         websockets=False,
+        ssl_cert=settings.tls_certificate,
+        ssl_key=settings.tls_key,
+        ssl_protocol_min=SSLProtocols.tls12,
     )
     where = "SQLite" if settings.on_sqlite else "PostgreSQL"
     server.on_startup(

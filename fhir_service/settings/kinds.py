@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from fhir_service.settings.setting import Kind, Setting
 
 LONGEST: Final = 200
+LEAST_KEY: Final = 32
 LANGUAGES: Final = ("en", "es")
 LEVELS: Final = ("debug", "info", "warning", "error")
 SWITCH: Final = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
@@ -67,6 +68,28 @@ def _networks(text: str) -> tuple[str, ...]:
         ) from None
 
 
+def _origins(text: str) -> tuple[str, ...]:
+    """Origins as a browser writes them; https, but for those on this machine."""
+    found = []
+    for word in text.split():
+        parts = urlsplit(word)
+        local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
+        if parts.scheme != "https" and not (local and parts.scheme == "http"):
+            raise ValueError("must be https origins such as https://portal.example.org.")
+        if word != f"{parts.scheme}://{parts.netloc}" or not re.fullmatch(
+            r"[a-z0-9.\-\[\]:]+", parts.netloc
+        ):
+            raise ValueError("must be origins alone: scheme, host and port, in lower case.")
+        found.append(word)
+    return tuple(found)
+
+
+def _key(text: str) -> str:
+    if len(text) < LEAST_KEY:
+        raise ValueError(f"must be a random text of at least {LEAST_KEY} characters.")
+    return text
+
+
 def _url(text: str) -> str:
     parts = urlsplit(text)
     if (
@@ -117,10 +140,12 @@ _READ: Final[Mapping[Kind, Callable[[str], Any]]] = {
     "folder": _folder,
     "file": _file,
     "url": _url,
+    "origins": _origins,
     "database": _database,
     "zone": _zone,
     "language": _language,
     "level": _level,
     "switch": _switch,
     "networks": _networks,
+    "key": _key,
 }

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fhir_service.settings.access import ACCESS
+from fhir_service.settings.browser import BROWSER
 from fhir_service.settings.clinic import CLINIC
 from fhir_service.settings.ehr import EHR
 from fhir_service.settings.installation import INSTALLATION
@@ -19,7 +20,7 @@ from fhir_service.settings.kinds import field
 from fhir_service.settings.setting import PREFIX, BadSettings, Setting
 from fhir_service.settings.values import Settings
 
-SETTINGS: Final[tuple[Setting, ...]] = (*INSTALLATION, *CLINIC, *ACCESS, *EHR)
+SETTINGS: Final[tuple[Setting, ...]] = (*INSTALLATION, *CLINIC, *ACCESS, *BROWSER, *EHR)
 """Every setting, in the order of the README's table."""
 
 
@@ -70,14 +71,14 @@ def shown(settings: Settings) -> list[tuple[Setting, str]]:
     told = []
     for setting in SETTINGS:
         value = getattr(settings, setting.field)
-        if value is None:
+        if value is None or value == ():
             words = "(not set)"
         elif isinstance(value, bool):
             words = "on" if value else "off"
         elif isinstance(value, tuple):
             words = ", ".join(value)
         else:
-            words = _without_password(str(value)) if setting.secret else str(value)
+            words = _hidden(setting, str(value)) if setting.secret else _words(value)
         told.append((setting, words))
     return told
 
@@ -104,12 +105,15 @@ def _settled(values: dict[str, Any]) -> Settings:
     """The values as Settings, after what one setting says of another."""
     if values["database_url"] is None:
         values["database_url"] = f"sqlite:///{values['data_dir'] / 'fhir_service.sqlite'}"
+    values["frame_ancestors"] = values["frame_ancestors"] or ()
     settings = Settings(**{field.name: values[field.name] for field in fields(Settings)})
     if settings.on_sqlite and settings.workers > 1:
         raise BadSettings(
             f"{PREFIX}WORKERS: must be 1 on SQLite, which has one writer;"
             f" for more set {PREFIX}DATABASE_URL to a PostgreSQL database."
         )
+    if (settings.tls_certificate is None) != (settings.tls_key is None):
+        raise BadSettings(f"{PREFIX}TLS_CERTIFICATE and {PREFIX}TLS_KEY belong together.")
     return settings
 
 
@@ -122,6 +126,14 @@ def _nearest(variable: str, known: list[str]) -> str:
     if near:
         return f"Is {PREFIX}{near[0]} meant? `fhir-service settings` lists them all."
     return "`fhir-service settings` lists them all."
+
+
+def _words(value: Any) -> str:
+    return " ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _hidden(setting: Setting, value: str) -> str:
+    return _without_password(value) if setting.kind == "database" else "***"
 
 
 def _without_password(url: str) -> str:

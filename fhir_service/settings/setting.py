@@ -12,6 +12,7 @@ Kind = Literal[
     "folder",
     "file",
     "url",
+    "origins",
     "database",
     "zone",
     "language",
@@ -19,6 +20,7 @@ Kind = Literal[
     "switch",
     "level",
     "networks",
+    "key",
 ]
 
 

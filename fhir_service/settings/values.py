@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 class Settings:
     """The settings of one installation, each of its own type, in the units of SETTINGS.
 
-    In the order of the groups: installation, clinic, access, EHR. ``base_url`` is None until host
-    and port are known. No URL ends with a slash.
+    In the order of the groups: installation, clinic, access, browser, EHR. ``base_url`` is None
+    until host and port are known. No URL ends with a slash.
     """
 
     data_dir: Path
@@ -33,6 +33,15 @@ class Settings:
 
     require_if_match: bool
     token_lifetime: int
+
+    trusted_proxies: int
+    tls_certificate: Path | None
+    tls_key: Path | None
+    frame_ancestors: tuple[str, ...]
+    secret_key: str | None = field(repr=False)
+    patient_session_idle: int
+    staff_session_idle: int
+    session_longest: int
 
     ehr_base: str | None
     ehr_client_id: str | None

@@ -1,7 +1,7 @@
 """All that is kept of one patient: given out, or erased.
 
-Erasing removes versions, search values and deliveries; the audit keeps who did what and when. It
-never held an answer. https://gdpr-info.eu/art-17-gdpr/ and https://gdpr-info.eu/art-20-gdpr/
+Erasing removes versions, search values, deliveries, links and sessions; the audit keeps who did
+what and when. It never held an answer. https://gdpr-info.eu/art-17-gdpr/ and https://gdpr-info.eu/art-20-gdpr/
 """
 
 from __future__ import annotations
@@ -33,6 +33,10 @@ _ERASE = (
     ("versions", "DELETE FROM resource_version WHERE resource_type = ? AND id = ?"),
 )
 _ERASE_OWED = "DELETE FROM outbox WHERE patient = ?"
+_ERASE_WAYS = (
+    "DELETE FROM browser_session WHERE patient = ?",
+    "DELETE FROM link WHERE patient = ?",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ def erase_patient(desk: StoreDesk, patient: str, told: Told | None = None) -> Er
             for name, statement in _ERASE:
                 gone[name] += connection.run(statement, (resource_type, id_)).rowcount
         owed = connection.run(_ERASE_OWED, (patient,)).rowcount
+        for statement in _ERASE_WAYS:
+            connection.run(statement, (patient,))
         if told is not None:
             Recording(connection, lambda: desk.database.dialect).tell(told)
         lines = len(connection.run(_AUDIT, (patient,)).fetchall())

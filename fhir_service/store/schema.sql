@@ -102,3 +102,52 @@ CREATE INDEX resource_by_patient ON resource (patient, resource_type, low, id) W
 CREATE INDEX resource_by_update ON resource (resource_type, last_updated, id);
 
 CREATE INDEX resource_dated_roughly ON resource (resource_type) WHERE high - low > 86400000000;
+
+CREATE TABLE browser_session (
+  fingerprint BLOB NOT NULL,
+  kind TEXT NOT NULL,
+  patient TEXT,
+  response TEXT,
+  details TEXT NOT NULL,
+  sealed BLOB,
+  created BIGINT NOT NULL,
+  idle_until BIGINT NOT NULL,
+  expires BIGINT NOT NULL,
+  CONSTRAINT browser_session_key PRIMARY KEY (fingerprint)
+);
+
+CREATE INDEX browser_session_ending ON browser_session (idle_until);
+
+CREATE INDEX browser_session_by_patient ON browser_session (patient) WHERE patient IS NOT NULL;
+
+CREATE TABLE link (
+  id TEXT NOT NULL,
+  fingerprint BLOB NOT NULL,
+  patient TEXT NOT NULL,
+  questionnaire TEXT NOT NULL,
+  response TEXT NOT NULL,
+  language TEXT,
+  task TEXT,
+  made_by TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  expires BIGINT NOT NULL,
+  uses_left INTEGER NOT NULL,
+  tries_left INTEGER NOT NULL,
+  revoked BIGINT,
+  CONSTRAINT link_key PRIMARY KEY (id)
+);
+
+CREATE UNIQUE INDEX link_found ON link (fingerprint);
+
+CREATE INDEX link_by_patient ON link (patient, created);
+
+CREATE TABLE one_time (
+  fingerprint BLOB NOT NULL,
+  purpose TEXT NOT NULL,
+  details BLOB NOT NULL,
+  tries_left INTEGER NOT NULL,
+  expires BIGINT NOT NULL,
+  CONSTRAINT one_time_key PRIMARY KEY (fingerprint)
+);
+
+CREATE INDEX one_time_ending ON one_time (expires);

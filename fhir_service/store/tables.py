@@ -229,3 +229,67 @@ signing_key = Table(
     PrimaryKeyConstraint("number", name="signing_key_key"),
 )
 """The private keys that tokens are signed with, as JWK; the highest number is in use."""
+
+browser_session = Table(
+    "browser_session",
+    metadata,
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("patient", ordered()),
+    Column("response", Text),
+    Column("details", Text, nullable=False),
+    Column("sealed", LargeBinary),
+    Column("created", Instant, nullable=False),
+    Column("idle_until", Instant, nullable=False),
+    Column("expires", Instant, nullable=False),
+    PrimaryKeyConstraint("fingerprint", name="browser_session_key"),
+)
+"""Who is at a browser. ``fingerprint`` is the hash of what the browser holds.
+
+``sealed`` is what the EHR gave out for this session, encrypted.
+"""
+
+Index("browser_session_ending", browser_session.c.idle_until)
+Index(
+    "browser_session_by_patient",
+    browser_session.c.patient,
+    sqlite_where=text("patient IS NOT NULL"),
+    postgresql_where=text("patient IS NOT NULL"),
+)
+
+link = Table(
+    "link",
+    metadata,
+    Column("id", ordered(), nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("patient", ordered(), nullable=False),
+    Column("questionnaire", Text, nullable=False),
+    Column("response", Text, nullable=False),
+    Column("language", Text),
+    Column("task", Text),
+    Column("made_by", Text, nullable=False),
+    Column("created", Instant, nullable=False),
+    Column("expires", Instant, nullable=False),
+    Column("uses_left", Integer, nullable=False),
+    Column("tries_left", Integer, nullable=False),
+    Column("revoked", Instant),
+    PrimaryKeyConstraint("id", name="link_key"),
+)
+"""A way to one form for one patient, without login. ``fingerprint`` is the hash of its token."""
+
+Index("link_found", link.c.fingerprint, unique=True)
+Index("link_by_patient", link.c.patient, link.c.created)
+
+one_time = Table(
+    "one_time",
+    metadata,
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("details", LargeBinary, nullable=False),
+    Column("tries_left", Integer, nullable=False),
+    Column("expires", Instant, nullable=False),
+    PrimaryKeyConstraint("fingerprint", name="one_time_key"),
+)
+"""What is good once and soon gone: the state of a launch, a code to log in with."""
+
+Index("one_time_ending", one_time.c.expires)

@@ -19,10 +19,15 @@ from fhir_service.web import (
     metadata,
     operations,
     resources,
+    sessions,
+    static_files,
+    ways_in,
 )
 from fhir_service.web.gate import Gate
 from fhir_service.web.metrics import Metrics
+from fhir_service.web.proxies import Proxies
 from fhir_service.web.replies import Reply
+from fhir_service.web.safety import Safety
 from fhir_service.wiring import Service
 
 
@@ -45,12 +50,16 @@ def create_app(service: Service, log: logs.Log | None = None) -> Flask:
     app.url_map.merge_slashes = False
     log = log or logs.on_standard_error(settings.log_level)
     metrics = Metrics(service.store.figures)
-    app.wsgi_app = Gate(app.wsgi_app, log, metrics)  # type: ignore[method-assign]
+    within = Gate(app.wsgi_app, log, metrics, Safety.of(site.base_url, settings.frame_ancestors))
+    app.wsgi_app = Proxies(within, settings.trusted_proxies)  # type: ignore[method-assign]
+    sessions.register(app, site, embedded=bool(settings.frame_ancestors))
     guard.register(app, service.door)
     errors.register(app, log.line)
     metadata.register(app, site)
     discovery.register(app, site)
     health.register(app, site, metrics)
+    static_files.register(app)
+    ways_in.register(app)
     resources.register(app, site)
     operations.register(app, site)
     return app

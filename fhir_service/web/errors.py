@@ -35,6 +35,7 @@ from fhir_service.fhir.issues import (
     TooMany,
     Unavailable,
 )
+from fhir_service.web import pages
 from fhir_service.web.replies import outcome
 from fhir_service.web.told import told
 
@@ -82,6 +83,8 @@ def refused(refusal: Refusal) -> Response:
     """The answer to a request that was turned down: status, hints in headers, OperationOutcome."""
     status = status_of(refusal)
     told().findings = refusal.issues
+    if told().page is not None:
+        return pages.refused(refusal, status)
     reply = outcome(refusal.issues, status)
     if status in _HINTS:
         name, value = _HINTS[status]
@@ -122,6 +125,10 @@ def register(app: Flask, line: Line) -> None:
             return _not_this_method(error)
         if isinstance(error, NotFound):
             return refused(_nothing_here())
+        if told().page is not None:
+            return pages.refused(
+                NotUnderstood("The request is not valid HTTP."), error.code or 400
+            )
         return outcome(
             (
                 Issue(
@@ -140,6 +147,8 @@ def register(app: Flask, line: Line) -> None:
             places=places(fault),
             request_id=told().request_id,
         )
+        if told().page is not None:
+            return pages.failed(ticket)
         says = f"Something went wrong here. Tell the operator of this server: ticket {ticket}."
         return outcome((Issue(key="fault", code="exception", says=says, severity="fatal"),), 500)
 

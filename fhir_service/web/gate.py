@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from fhir_service.web.logs import Log
 from fhir_service.web.metrics import Metrics
+from fhir_service.web.safety import Safety
 from fhir_service.web.told import Told, begun
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_SAFE = [("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff")]
+_CACHE = "Cache-Control"
+_NO_STORE = (_CACHE, "no-store")
 _POLICY = "Content-Security-Policy"
 _NOTHING = (_POLICY, "default-src 'none'; frame-ancestors 'none'")
 
@@ -29,8 +31,11 @@ _NOTHING = (_POLICY, "default-src 'none'; frame-ancestors 'none'")
 class Gate:
     """The application within, with each request numbered before and told of after."""
 
-    def __init__(self, within: WSGIApplication, log: Log, metrics: Metrics) -> None:
+    def __init__(
+        self, within: WSGIApplication, log: Log, metrics: Metrics, safety: Safety
+    ) -> None:
         self._within = within
+        self._safety = safety
         self._log = log
         self._metrics = metrics
 
@@ -43,9 +48,14 @@ class Gate:
             status: str, headers: list[tuple[str, str]], *more: object
         ) -> object:  # the server's own way to be told of an error is handed through
             account.status = int(status[:3])
-            headers += _SAFE
+            headers += self._safety.always
             headers.append(("X-Request-Id", account.request_id))
-            if not any(name == _POLICY for name, _ in headers):
+            names = [name for name, _ in headers]
+            if _CACHE not in names:
+                headers.append(_NO_STORE)
+            if account.page is not None:
+                headers += self._safety.of_pages
+            elif _POLICY not in names:
                 headers.append(_NOTHING)
             return start_response(status, headers, *more)  # type: ignore[arg-type]
 

@@ -1,5 +1,6 @@
 """Who asks: every address but a few named ones needs a bearer token; what is not named is closed.
 
+Pages for people at a browser ask for a session instead (page_table.py).
 https://www.rfc-editor.org/rfc/rfc6750 section 2.1
 """
 
@@ -8,12 +9,16 @@ from __future__ import annotations
 from flask import Flask, request
 
 from fhir_service.fhir.issues import NotSignedIn
-from fhir_service.sdc.validation.wording import LANGUAGES
+from fhir_service.web import sessions
+from fhir_service.web.languages import language_asked
+from fhir_service.web.page_table import PAGE_PLACES, PAGES, Page
 from fhir_service.web.told import told
 from fhir_service.workflow.caller import Caller
 from fhir_service.workflow.sign_in import Door
 
-OPEN = frozenset({"metadata", "smart-configuration", "jwks", "healthz", "readyz", "metrics"})
+OPEN = frozenset(
+    {"metadata", "smart-configuration", "jwks", "healthz", "readyz", "metrics", "static-file"}
+)
 """The endpoints that answer without a token; none of them knows anything of a patient."""
 
 
@@ -34,17 +39,6 @@ def caller() -> Caller:
     return found
 
 
-def language_asked() -> str | None:
-    """Of the languages that findings are told in, the one that Accept-Language prefers.
-
-    None where it names none of them. http://hl7.org/fhir/R4/languages.html#http
-    """
-    if "HTTP_ACCEPT_LANGUAGE" not in request.environ:
-        return None
-    plain = (tag.partition("-")[0].lower() for tag in request.accept_languages.values())
-    return next((language for language in plain if language in LANGUAGES), None)
-
-
 def register(app: Flask, door: Door) -> None:
     """Ask for a token before every request but those to OPEN endpoints; unknown addresses too."""
 
@@ -54,6 +48,13 @@ def register(app: Flask, door: Door) -> None:
             account.route = rule.rule
             if rule.endpoint in OPEN:
                 return
+            page = PAGES.get(rule.endpoint)
+            if page is not None:
+                sessions.enter(page)
+                return
+        elif request.path.startswith(PAGE_PLACES):
+            account.page = Page("open")  # what there is not is told as a page there
+            return
         token = bearer(request.environ.get("HTTP_AUTHORIZATION"))
         account.caller = door.caller(token, account.request_id, language_asked())
 

@@ -12,7 +12,9 @@ from flask import request
 
 from fhir_service.fhir.issues import Issue
 from fhir_service.web.negotiation import FHIR_JSON
+from fhir_service.web.page_table import Page
 from fhir_service.workflow.caller import Caller
+from fhir_service.workflow.session import Session
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -22,7 +24,11 @@ KEY = "fhir_service.told"
 
 @dataclass(slots=True)
 class Told:
-    """One request. ``route`` is the template of its address, never the address itself."""
+    """One request. ``route`` is the template of its address, never the address itself.
+
+    ``page`` is set where a person at a browser gets a page; ``session`` is hers, ``secret`` what
+    her browser holds of it, ``new_secret`` one that it is to be given.
+    """
 
     request_id: str
     route: str = "none"
@@ -30,6 +36,10 @@ class Told:
     findings: tuple[Issue, ...] = ()
     json_type: str = FHIR_JSON
     status: int = 0
+    page: Page | None = None
+    session: Session | None = None
+    secret: str | None = None
+    new_secret: str | None = None
 
 
 def begun(environ: WSGIEnvironment, request_id: str) -> Told:

@@ -12,6 +12,7 @@ from fhir_service.summary.facts import Summary
 from fhir_service.summary.mapping import SummaryMapping
 from fhir_service.workflow.forms import Forms
 from fhir_service.workflow.ports import Clock, Desk, Ids
+from fhir_service.workflow.session import SPANS, Sessions, Spans, Vault
 
 
 class Renderings(Protocol):
@@ -52,6 +53,8 @@ class Site:
     keys: Keys
     mapping: Callable[[], SummaryMapping]
     renderings: Renderings
+    sessions: Sessions
+    vault: Vault
     base_url: str
     patient_bases: tuple[str, ...]
     zone: tzinfo
@@ -61,6 +64,7 @@ class Site:
     has_target: bool = False
     max_item_depth: int = ITEM_LEVELS
     software_version: str = ""
+    spans: Spans = SPANS
 
     @property
     def max_json_depth(self) -> int:

@@ -1,0 +1,79 @@
+"""The words of the small pages, by language. A test holds the languages to each other."""
+
+from __future__ import annotations
+
+from typing import Final
+
+EN: Final = {
+    "service": "Questions before your visit",
+    "no-session": "Please open your link again",
+    "no-session-why": (
+        "For your safety this page closes after a while. What you have answered is saved. "
+        "Open the link that your clinic sent you once more, or log in to your portal again."
+    ),
+    "no-staff-session": "Please log in again",
+    "no-staff-session-why": "Your session has ended.",
+    "not-from-here": "That did not work",
+    "not-from-here-why": (
+        "The page was open for too long, or the request did not come from our own page. "
+        "Go back, load the page again, and try once more. What you have answered is saved."
+    ),
+    "nothing-here": "There is nothing at this address",
+    "nothing-here-why": "Check that the whole address was copied.",
+    "not-understood": "That did not work",
+    "not-understood-why": "Go back and try once more. What you have answered is saved.",
+    "changed-meanwhile": "This was changed in the meantime",
+    "changed-meanwhile-why": "Load the page again to see the newest answers.",
+    "too-large": "That is too large",
+    "too-large-why": "Choose a smaller picture or file.",
+    "too-often": "Please wait a moment",
+    "too-often-why": "There were too many tries. Wait some minutes, then try once more.",
+    "not-now": "Please try again in a minute",
+    "not-now-why": "We can not save anything just now. What was saved before is safe.",
+    "failed": "Something went wrong here",
+    "failed-why": "It is not your fault. What you have answered is saved. Please try again later.",
+    "ticket": "If you call us about it, tell us this number:",
+    "left": "You have logged out",
+    "left-why": "You can close this window now.",
+    "to-login": "Log in",
+}
+
+ES: Final = {
+    "service": "Preguntas antes de su visita",
+    "no-session": "Abra de nuevo su enlace, por favor",
+    "no-session-why": (
+        "Por su seguridad, esta página se cierra al cabo de un tiempo. Sus respuestas están "
+        "guardadas. Abra otra vez el enlace que le envió su clínica, o entre de nuevo en su "
+        "portal."
+    ),
+    "no-staff-session": "Inicie sesión de nuevo, por favor",
+    "no-staff-session-why": "Su sesión ha terminado.",
+    "not-from-here": "No ha funcionado",
+    "not-from-here-why": (
+        "La página estuvo abierta demasiado tiempo, o la petición no venía de nuestra propia "
+        "página. Vuelva atrás, cargue la página de nuevo e inténtelo otra vez. Sus respuestas "
+        "están guardadas."
+    ),
+    "nothing-here": "No hay nada en esta dirección",
+    "nothing-here-why": "Compruebe que ha copiado la dirección completa.",
+    "not-understood": "No ha funcionado",
+    "not-understood-why": ("Vuelva atrás e inténtelo otra vez. Sus respuestas están guardadas."),
+    "changed-meanwhile": "Esto ha cambiado entretanto",
+    "changed-meanwhile-why": "Cargue la página de nuevo para ver las respuestas más recientes.",
+    "too-large": "Es demasiado grande",
+    "too-large-why": "Elija una foto o un archivo más pequeño.",
+    "too-often": "Espere un momento, por favor",
+    "too-often-why": "Ha habido demasiados intentos. Espere unos minutos e inténtelo otra vez.",
+    "not-now": "Inténtelo de nuevo dentro de un minuto, por favor",
+    "not-now-why": "Ahora no podemos guardar nada. Lo que se guardó antes está seguro.",
+    "failed": "Algo ha fallado aquí",
+    "failed-why": (
+        "No es culpa suya. Sus respuestas están guardadas. Inténtelo más tarde, por favor."
+    ),
+    "ticket": "Si nos llama por esto, díganos este número:",
+    "left": "Ha cerrado la sesión",
+    "left-why": "Ya puede cerrar esta ventana.",
+    "to-login": "Iniciar sesión",
+}
+
+WORDS: Final[dict[str, dict[str, str]]] = {"en": EN, "es": ES}
