@@ -71,7 +71,7 @@ def _networks(text: str) -> tuple[str, ...]:
 def _origins(text: str) -> tuple[str, ...]:
     """Origins as a browser writes them; https, but for those on this machine."""
     found = []
-    for word in text.split():
+    for word in text.replace(",", " ").split():
         parts = urlsplit(word)
         local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
         if parts.scheme != "https" and not (local and parts.scheme == "http"):

@@ -78,7 +78,7 @@ def shown(settings: Settings) -> list[tuple[Setting, str]]:
         elif isinstance(value, tuple):
             words = ", ".join(value)
         else:
-            words = _hidden(setting, str(value)) if setting.secret else _words(value)
+            words = _hidden(setting, str(value)) if setting.secret else str(value)
         told.append((setting, words))
     return told
 
@@ -126,10 +126,6 @@ def _nearest(variable: str, known: list[str]) -> str:
     if near:
         return f"Is {PREFIX}{near[0]} meant? `fhir-service settings` lists them all."
     return "`fhir-service settings` lists them all."
-
-
-def _words(value: Any) -> str:
-    return " ".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _hidden(setting: Setting, value: str) -> str:

@@ -12,9 +12,10 @@ import pytest
 from flask import Response
 from werkzeug.test import TestResponse
 
-from fhir_service.web import pages, sessions
+from fhir_service.web import sessions
 from fhir_service.web.guard import OPEN
 from fhir_service.web.page_table import PAGES, Page
+from fhir_service.web.page_words import WORDS
 from fhir_service.workflow import sessions as keeping
 from fhir_service.workflow.session import Kind, Session
 from tests.support.service import Running, start
@@ -332,7 +333,7 @@ def test_a_fault_on_a_page_gives_a_ticket_and_nothing_else(
 
 
 def test_the_languages_of_the_small_pages_have_the_same_words() -> None:
-    english = pages.WORDS["en"]
-    for language, words in pages.WORDS.items():
+    english = WORDS["en"]
+    for language, words in WORDS.items():
         assert list(words) == list(english), language
         assert all(words.values())
