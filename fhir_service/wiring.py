@@ -17,6 +17,7 @@ from fhir_service.catalogue.questionnaires import SHIPPED_BASE, shipped
 from fhir_service.catalogue.shipped import folder
 from fhir_service.settings import Settings
 from fhir_service.smart.tokens import new_key
+from fhir_service.store.ehr_keys import EhrKeys
 from fhir_service.store.opening import StoreDesk, open_desk
 from fhir_service.store.sealing import Vault, secret_of
 from fhir_service.store.sessions import StoredSessions
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from fhir_service.render.pdf import Printer
     from fhir_service.summary.mapping import SummaryMapping
     from fhir_service.summary.model import Summary
+    from fhir_service.workflow.ehr import Ehr
 
 _KEYS_TRUSTED_SECONDS = 60.0
 
@@ -176,8 +178,64 @@ def build(settings: Settings, base_url: str | None = None) -> Service:
             settings.staff_session_idle,
             settings.session_longest,
         ),
+        ehr=_ehr_of(settings, store, clock, ids),
+        ehr_jwks=lambda: _ehr_jwks(settings, store, clock, ids),
     )
     return Service(site, settings, store, renderings)
+
+
+def ehr_keys(
+    settings: Settings, store: StoreDesk, clock: SystemClock, ids: TimeOrderedIds
+) -> EhrKeys:
+    """Our own keys at the EHR, where the operator gave none."""
+    from fhir_service.smart.assertions import new_client_key  # noqa: PLC0415  keeps the start quick
+
+    algorithm = settings.ehr_key_algorithm
+    return EhrKeys(store, algorithm, lambda: new_client_key(ids.new(), algorithm), clock.now)
+
+
+def _ehr_jwks(
+    settings: Settings, store: StoreDesk, clock: SystemClock, ids: TimeOrderedIds
+) -> Mapping[str, Any]:
+    """Our public keys at the EHR; none where we have no client id there."""
+    from fhir_service.smart.assertions import (  # noqa: PLC0415  keeps the start quick
+        public_client_keys,
+        read_client_key,
+    )
+
+    if settings.ehr_client_id is None:
+        return {"keys": []}
+    if settings.ehr_key is not None:
+        return public_client_keys([read_client_key(settings.ehr_key)])
+    return public_client_keys(ehr_keys(settings, store, clock, ids).published())
+
+
+def _ehr_of(
+    settings: Settings, store: StoreDesk, clock: SystemClock, ids: TimeOrderedIds
+) -> Ehr | None:
+    """The client of the EHR, where one is configured; nothing is asked of it yet."""
+    if settings.ehr_base is None:
+        return None
+    from fhir_service.ehr.opening import EhrSettings, open_ehr  # noqa: PLC0415  keeps the start quick
+
+    def key() -> Mapping[str, Any]:
+        from fhir_service.smart.assertions import read_client_key  # noqa: PLC0415
+
+        if settings.ehr_key is not None:
+            return read_client_key(settings.ehr_key)
+        return ehr_keys(settings, store, clock, ids).signing()
+
+    how = EhrSettings(
+        base=settings.ehr_base,
+        client_id=settings.ehr_client_id,
+        scope=settings.ehr_scope,
+        token_url=settings.ehr_token_url,
+        timeout_seconds=float(settings.ehr_timeout),
+        per_second=float(settings.ehr_requests_per_second),
+        networks=settings.outbound_networks or (),
+        ca_file=settings.outbound_ca_file,
+    )
+    return open_ehr(how, key, ids.new)
 
 
 def _mapping_of(canonical_base: str) -> Callable[[], SummaryMapping]:

@@ -129,6 +129,24 @@ def _switch(text: str) -> bool:
     return SWITCH[_one_of(tuple(SWITCH), text.lower())]
 
 
+def _client_key(text: str) -> str:
+    from fhir_service.smart.assertions import read_client_key  # noqa: PLC0415  where one is set
+
+    read_client_key(text)
+    return text
+
+
+def _algorithm(text: str) -> str:
+    return _one_of(("ES384", "RS384"), text.upper())
+
+
+def _words(text: str) -> str:
+    words = text.split()
+    if not all(word.isascii() and word.isprintable() for word in words):
+        raise ValueError("must be words of printable ASCII with a space between them.")
+    return " ".join(words)
+
+
 def _one_of(allowed: tuple[str, ...], text: str) -> str:
     if text not in allowed:
         raise ValueError(f"must be one of {', '.join(allowed)}.")
@@ -148,4 +166,7 @@ _READ: Final[Mapping[Kind, Callable[[str], Any]]] = {
     "switch": _switch,
     "networks": _networks,
     "key": _key,
+    "client-key": _client_key,
+    "algorithm": _algorithm,
+    "words": _words,
 }

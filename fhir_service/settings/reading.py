@@ -75,6 +75,8 @@ def shown(settings: Settings) -> list[tuple[Setting, str]]:
             words = "(not set)"
         elif isinstance(value, bool):
             words = "on" if value else "off"
+        elif setting.kind == "client-key":
+            words = "(set)"
         elif isinstance(value, tuple):
             words = ", ".join(value)
         else:

@@ -21,6 +21,9 @@ Kind = Literal[
     "level",
     "networks",
     "key",
+    "client-key",
+    "algorithm",
+    "words",
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 
@@ -45,6 +46,12 @@ class Settings:
 
     ehr_base: str | None
     ehr_client_id: str | None
+    ehr_key: str | None
+    ehr_key_algorithm: Literal["ES384", "RS384"]
+    ehr_scope: str | None
+    ehr_token_url: str | None
+    ehr_timeout: int
+    ehr_requests_per_second: int
     outbound_networks: tuple[str, ...] | None
     outbound_ca_file: Path | None
 

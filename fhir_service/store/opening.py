@@ -18,7 +18,7 @@ from fhir_service.store.sqlite import Sqlite
 
 T = TypeVar("T")
 
-_OPEN = "state IN ('waiting-for-encounter', 'due', 'sending', 'unknown')"
+_OPEN = "state IN ('waiting-for-encounter', 'due', 'sending', 'unknown', 'released')"
 _A_FORM = (
     "SELECT 1 FROM resource WHERE resource_type = 'Questionnaire' AND deleted = 0"
     " AND status = 'active' LIMIT 1"

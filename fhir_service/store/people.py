@@ -32,6 +32,9 @@ _ERASE = (
     ("resources", "DELETE FROM resource WHERE resource_type = ? AND id = ?"),
     ("versions", "DELETE FROM resource_version WHERE resource_type = ? AND id = ?"),
 )
+_ERASE_ATTEMPTS = (
+    "DELETE FROM attempt WHERE outbox_id IN (SELECT id FROM outbox WHERE patient = ?)"
+)
 _ERASE_OWED = "DELETE FROM outbox WHERE patient = ?"
 _ERASE_WAYS = (
     "DELETE FROM browser_session WHERE patient = ?",
@@ -79,6 +82,7 @@ def erase_patient(desk: StoreDesk, patient: str, told: Told | None = None) -> Er
         for resource_type, id_ in found:
             for name, statement in _ERASE:
                 gone[name] += connection.run(statement, (resource_type, id_)).rowcount
+        connection.run(_ERASE_ATTEMPTS, (patient,))
         owed = connection.run(_ERASE_OWED, (patient,)).rowcount
         for statement in _ERASE_WAYS:
             connection.run(statement, (patient,))

@@ -121,7 +121,7 @@ class Postgresql(Database):
     @override
     def shrink(self) -> None:
         """As Database says."""
-        self.rows_of_none("VACUUM resource_version, resource, search_value, outbox")
+        self.rows_of_none("VACUUM resource_version, resource, search_value, outbox, attempt")
 
     def rows_of_none(self, sql: str) -> None:
         """Run one statement that gives no rows, outside a transaction."""

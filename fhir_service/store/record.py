@@ -87,7 +87,15 @@ class Recording(Reading):
         due = microseconds(owed.due)
         put = self._connection.run(
             statements.INSERT_OUTBOX,
-            (owed.resource_id, owed.resource_version, owed.patient, owed.state, due, due),
+            (
+                owed.resource_id,
+                owed.resource_version,
+                owed.patient,
+                owed.state,
+                due,
+                due,
+                None if owed.deadline is None else microseconds(owed.deadline),
+            ),
         )
         if put.rowcount != 1:
             raise Conflict("The summary of this version is owed already.")

@@ -32,10 +32,18 @@ CREATE TABLE outbox (
   leased_by TEXT,
   leased_until BIGINT,
   reason TEXT,
+  deadline BIGINT,
+  released BIGINT,
+  finished BIGINT,
+  encounter TEXT,
+  ehr_type TEXT,
+  ehr_id TEXT,
+  ehr_version TEXT,
+  looks INTEGER DEFAULT 0 NOT NULL,
   CONSTRAINT outbox_key PRIMARY KEY (id)
 );
 
-CREATE INDEX outbox_open ON outbox (due, id) WHERE state IN ('waiting-for-encounter', 'due', 'sending', 'unknown');
+CREATE INDEX outbox_open ON outbox (due, id) WHERE state IN ('waiting-for-encounter', 'due', 'sending', 'unknown', 'released');
 
 CREATE UNIQUE INDEX owed_once ON outbox (resource_id, resource_version);
 
@@ -151,3 +159,45 @@ CREATE TABLE one_time (
 );
 
 CREATE INDEX one_time_ending ON one_time (expires);
+
+CREATE TABLE attempt (
+  id INTEGER NOT NULL,
+  outbox_id INTEGER NOT NULL,
+  began BIGINT NOT NULL,
+  ended BIGINT,
+  route TEXT NOT NULL,
+  result TEXT,
+  status INTEGER,
+  reason TEXT,
+  ehr_id TEXT,
+  sha256 BLOB NOT NULL,
+  size INTEGER NOT NULL,
+  CONSTRAINT attempt_key PRIMARY KEY (id),
+  CONSTRAINT attempt_of_an_entry FOREIGN KEY(outbox_id) REFERENCES outbox (id)
+);
+
+CREATE TABLE ehr_key (
+  number INTEGER NOT NULL,
+  jwk TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  CONSTRAINT ehr_key_key PRIMARY KEY (number)
+);
+
+CREATE TABLE ehr_statement (
+  id INTEGER NOT NULL,
+  base TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  first_seen BIGINT NOT NULL,
+  last_seen BIGINT NOT NULL,
+  sha256 BLOB NOT NULL,
+  body BLOB NOT NULL,
+  CONSTRAINT ehr_statement_key PRIMARY KEY (id)
+);
+
+CREATE INDEX outbox_held ON outbox (state, id) WHERE state IN ('unknown', 'refused', 'given-up');
+
+CREATE INDEX outbox_by_patient ON outbox (patient, id);
+
+CREATE INDEX attempt_of ON attempt (outbox_id, id);
+
+CREATE INDEX ehr_statement_of ON ehr_statement (base, kind, id);

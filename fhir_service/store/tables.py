@@ -30,8 +30,10 @@ from fhir_service.fhir.dates import microseconds, moment
 from fhir_service.store.database import override
 
 CANONICAL = "'Questionnaire', 'ValueSet', 'CodeSystem', 'ConceptMap'"
-OPEN = "'waiting-for-encounter', 'due', 'sending', 'unknown'"
+OPEN = "'waiting-for-encounter', 'due', 'sending', 'unknown', 'released'"
 """The states of the outbox in which something still has to happen."""
+HELD = "'unknown', 'refused', 'given-up'"
+"""The states of the outbox that a person may have to look at."""
 
 
 class Instant(TypeDecorator[datetime]):
@@ -212,13 +214,82 @@ outbox = Table(
     Column("leased_by", Text),
     Column("leased_until", Instant),
     Column("reason", Text),
+    Column("deadline", Instant),
+    Column("released", Instant),
+    Column("finished", Instant),
+    Column("encounter", Text),
+    Column("ehr_type", Text),
+    Column("ehr_id", Text),
+    Column("ehr_version", Text),
+    Column("looks", Integer, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("id", name="outbox_key"),
 )
-"""What an EHR is owed. ``reason`` is why the last attempt failed: a key, never an answer."""
+"""What an EHR is owed. ``reason`` is why the last attempt failed: a key, never an answer.
+
+``due`` is when it is looked at next; while it is being sent, when the lease ends. After
+``deadline`` nothing is sent, unless a person ``released`` it. ``ehr_type`` and ``ehr_id`` say
+where it lies at the EHR; ``looks`` counts readings back, or looks for an encounter.
+"""
 
 Index("owed_once", outbox.c.resource_id, outbox.c.resource_version, unique=True)
 _OPEN = text(f"state IN ({OPEN})")
 Index("outbox_open", outbox.c.due, outbox.c.id, sqlite_where=_OPEN, postgresql_where=_OPEN)
+
+Index(
+    "outbox_held",
+    outbox.c.state,
+    outbox.c.id,
+    sqlite_where=text(f"state IN ({HELD})"),
+    postgresql_where=text(f"state IN ({HELD})"),
+)
+Index("outbox_by_patient", outbox.c.patient, outbox.c.id)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), autoincrement=True),
+    Column("outbox_id", BigInteger().with_variant(Integer, "sqlite"), nullable=False),
+    Column("began", Instant, nullable=False),
+    Column("ended", Instant),
+    Column("route", Text, nullable=False),
+    Column("result", Text),
+    Column("status", Integer),
+    Column("reason", Text),
+    Column("ehr_id", Text),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("size", Integer, nullable=False),
+    ForeignKeyConstraint(["outbox_id"], ["outbox.id"], name="attempt_of_an_entry"),
+    PrimaryKeyConstraint("id", name="attempt_key"),
+)
+"""The ledger: a row before anything is sent, filled in after. An open one: the end is unknown."""
+
+Index("attempt_of", attempt.c.outbox_id, attempt.c.id)
+
+ehr_key = Table(
+    "ehr_key",
+    metadata,
+    Column("number", Integer, nullable=False, autoincrement=False),
+    Column("jwk", Text, nullable=False),
+    Column("created", Instant, nullable=False),
+    PrimaryKeyConstraint("number", name="ehr_key_key"),
+)
+"""Our private keys at the EHR, as JWK; the newest two generations are published."""
+
+ehr_statement = Table(
+    "ehr_statement",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), autoincrement=True),
+    Column("base", ordered(), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("first_seen", Instant, nullable=False),
+    Column("last_seen", Instant, nullable=False),
+    Column("sha256", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("id", name="ehr_statement_key"),
+)
+"""What an EHR said of itself (``capabilities``, ``smart``), each time it said something else."""
+
+Index("ehr_statement_of", ehr_statement.c.base, ehr_statement.c.kind, ehr_statement.c.id)
 
 signing_key = Table(
     "signing_key",

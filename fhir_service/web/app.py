@@ -12,6 +12,7 @@ from flask import Flask
 
 from fhir_service.web import (
     discovery,
+    ehr_jwks,
     errors,
     guard,
     health,
@@ -57,6 +58,7 @@ def create_app(service: Service, log: logs.Log | None = None) -> Flask:
     errors.register(app, log.line)
     metadata.register(app, site)
     discovery.register(app, site)
+    ehr_jwks.register(app, site)
     health.register(app, site, metrics)
     static_files.register(app)
     ways_in.register(app)

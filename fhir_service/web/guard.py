@@ -17,7 +17,16 @@ from fhir_service.workflow.caller import Caller
 from fhir_service.workflow.sign_in import Door
 
 OPEN = frozenset(
-    {"metadata", "smart-configuration", "jwks", "healthz", "readyz", "metrics", "static-file"}
+    {
+        "metadata",
+        "smart-configuration",
+        "jwks",
+        "ehr-jwks",
+        "healthz",
+        "readyz",
+        "metrics",
+        "static-file",
+    }
 )
 """The endpoints that answer without a token; none of them knows anything of a patient."""
 

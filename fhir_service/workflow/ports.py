@@ -63,13 +63,17 @@ OwedState = Literal["no-target", "waiting-for-encounter", "due"]
 
 @dataclass(frozen=True, slots=True)
 class Owed:
-    """A summary that the EHR is owed for one version of a response."""
+    """A summary that the EHR is owed for one version of a response.
+
+    After ``deadline`` it is not sent any more, unless a person releases it.
+    """
 
     resource_id: str
     resource_version: int
     patient: str
     state: OwedState
     due: datetime
+    deadline: datetime | None = None
 
 
 class Reader(Protocol):

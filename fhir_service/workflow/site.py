@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from fhir_service.fhir.reading import ITEM_LEVELS, json_depth
 from fhir_service.summary.facts import Summary
 from fhir_service.summary.mapping import SummaryMapping
+from fhir_service.workflow.ehr import Ehr
 from fhir_service.workflow.forms import Forms
 from fhir_service.workflow.ports import Clock, Desk, Ids
 from fhir_service.workflow.session import SPANS, Sessions, Spans, Vault
@@ -44,6 +45,8 @@ class Site:
     ``visit_days``: responses this many days apart belong to one visit.
     ``max_item_depth``: how deep items may lie in each other in what is sent.
     ``has_target``: whether an EHR is configured to which summaries are owed.
+    ``ehr``: the EHR that is read from and written to; None where none is configured.
+    ``ehr_jwks``: our public keys there, as a JWK Set.
     """
 
     desk: Desk
@@ -65,6 +68,8 @@ class Site:
     max_item_depth: int = ITEM_LEVELS
     software_version: str = ""
     spans: Spans = SPANS
+    ehr: Ehr | None = None
+    ehr_jwks: Callable[[], Mapping[str, Any]] = lambda: {"keys": []}
 
     @property
     def max_json_depth(self) -> int:
