@@ -1,4 +1,4 @@
-"""The operations as HTTP: $validate, $summary, $process-response and those of terminology.
+"""The operations as HTTP: of forms and responses, $process-response, those of terminology.
 
 http://hl7.org/fhir/R4/operations.html
 """
@@ -20,7 +20,12 @@ from fhir_service.web.replies import Reply, json_reply, outcome, resource
 from fhir_service.web.resources import must_be_id
 from fhir_service.web.table import OFFERS, SYSTEM_OPERATIONS, Operation
 from fhir_service.web.told import told
-from fhir_service.workflow import check, process_response, summarise, terminology
+from fhir_service.workflow import (
+    check,
+    process_response,
+    summarise,
+    terminology,
+)
 from fhir_service.workflow.caller import Caller
 from fhir_service.workflow.site import Site
 
@@ -46,6 +51,7 @@ def register(app: Flask, site: Site) -> None:
     """Add the routes of every operation in the table."""
     views: dict[tuple[str, str], View] = {
         ("Questionnaire", "validate"): _validate(site, check.questionnaire),
+        ("Questionnaire", "populate"): _populate(site),
         ("QuestionnaireResponse", "validate"): _validate(site, check.response),
         ("QuestionnaireResponse", "summary"): _summary(site),
         ("ValueSet", "expand"): _ask(
@@ -88,6 +94,26 @@ def _validate(site: Site, check_: Validate) -> View:
         return outcome(findings)
 
     return view
+
+
+POPULATE: Mapping[str, Accepts] = {
+    "questionnaire": Accepts("canonical"),
+    "canonical": Accepts("canonical"),
+    "subject": Accepts("string"),
+    "local": Accepts("boolean"),
+}
+"""What $populate can be asked for by GET; ``subject`` is then the reference itself, Patient/1."""
+
+
+def _populate(site: Site) -> View:
+    def ask(who: Caller, given: dict[str, Any], id_: str | None) -> dict[str, Any]:
+        from fhir_service.workflow.population_asked import (  # noqa: PLC0415  a quick start
+            populated,
+        )
+
+        return populated(site, who, given, id_)
+
+    return _ask(ask, POPULATE)
 
 
 def _process_response(site: Site) -> View:

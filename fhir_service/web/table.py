@@ -87,6 +87,13 @@ OFFERS: tuple[Offer, ...] = (
         "Questionnaire",
         "Forms. An active version never changes; the same content again is welcome.",
         Operation("validate", f"{CORE}/Resource-validate", on_type=True),
+        Operation(
+            "populate",
+            f"{SDC}/Questionnaire-populate",
+            on_type=True,
+            on_instance=True,
+            methods=_BOTH,
+        ),
     ),
     Offer(
         "QuestionnaireResponse",
@@ -151,7 +158,4 @@ PLANNED_TYPES = (
 )
 """Types with a place here that are not built yet: 501, and not in the CapabilityStatement."""
 
-PLANNED_OPERATIONS = (
-    ("Questionnaire", "populate"),
-    ("QuestionnaireResponse", "extract"),
-)
+PLANNED_OPERATIONS = (("QuestionnaireResponse", "extract"),)

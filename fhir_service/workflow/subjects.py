@@ -28,18 +28,24 @@ def subject_of(response: Response, patient_bases: Iterable[str]) -> str:
             "The response does not say whose it is. Add subject.reference, for example "
             "“Patient/123”.",
         )
-    for base in patient_bases:
-        if reference.startswith(base + "/"):
-            reference = reference[len(base) + 1 :]
-            break
-    match = _RELATIVE.fullmatch(reference)
-    if match is None:
+    patient = patient_of(reference, patient_bases)
+    if patient is None:
         raise _refused(
             "subject-not-a-patient",
             "value",
             "The subject must be a Patient of this server: a reference such as “Patient/123”.",
         )
-    return match[1]
+    return patient
+
+
+def patient_of(reference: str, patient_bases: Iterable[str]) -> str | None:
+    """The id of the Patient of ours that a reference names; None for any other."""
+    for base in patient_bases:
+        if reference.startswith(base + "/"):
+            reference = reference[len(base) + 1 :]
+            break
+    match = _RELATIVE.fullmatch(reference)
+    return None if match is None else match[1]
 
 
 def _refused(key: str, code: str, says: str) -> NotValid:

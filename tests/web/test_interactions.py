@@ -216,7 +216,6 @@ def test_an_active_form_never_changes(running: Running) -> None:
         ("GET", "/fhir/Bundle/1", 501),
         ("GET", "/fhir/Task", 501),
         ("GET", "/fhir/AuditEvent?patient=ada", 501),
-        ("POST", "/fhir/Questionnaire/$populate", 501),
         ("POST", "/fhir/QuestionnaireResponse/1/$extract", 501),
         ("GET", "/fhir/Medication", 404),
         ("GET", "/fhir/Questionnaire/$assemble", 404),

@@ -1,0 +1,21 @@
+"""$populate: the answers of a form that are known before anybody is asked. Pure.
+
+https://hl7.org/fhir/uv/sdc/STU4/populate.html
+"""
+
+from __future__ import annotations
+
+from fhir_service.sdc.population.fetching import Context, Fetched, NotFetched
+from fhir_service.sdc.population.filling import Filled, fill
+from fhir_service.sdc.population.origins import ANSWER_SOURCE, INFORMATION_ORIGIN, sources_of
+
+__all__ = [
+    "ANSWER_SOURCE",
+    "INFORMATION_ORIGIN",
+    "Context",
+    "Fetched",
+    "Filled",
+    "NotFetched",
+    "fill",
+    "sources_of",
+]
