@@ -4,7 +4,7 @@ PYTHON ?=
 ARGS ?=
 VENV := .venv/bin
 
-.PHONY: help demo test test-long check bench clean
+.PHONY: help demo test test-long check bench interop clean
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make test-long   the tests that take minutes: killed processes, faults, fuzzing"
 	@echo "make check       format, lint, types, import layers, file sizes"
 	@echo "make bench       the benchmarks, as ratios in one run"
+	@echo "make interop     tests against other people's software: a HAPI FHIR server as the EHR"
 	@echo "make clean       remove .venv and everything made"
 
 # A stamp is as new as what was installed from: nothing is done again until one of these changes.
@@ -33,10 +34,10 @@ demo: .venv/.installed
 	@$(VENV)/fhir-service demo $(ARGS)
 
 test: .venv/.installed-test .cache/test-needs
-	@.ci/pytest "not long and not bench" $(ARGS)
+	@.ci/pytest "not long and not bench and not interop" $(ARGS)
 
 test-long: .venv/.installed-test .cache/test-needs
-	@.ci/pytest "long" $(ARGS)
+	@.ci/pytest "long and not interop" $(ARGS)
 
 check: .venv/.installed-test
 	$(VENV)/ruff format --check .
@@ -46,6 +47,10 @@ check: .venv/.installed-test
 
 bench: .venv/.installed-test .cache/test-needs
 	@$(VENV)/python -m tests.benchmarks $(ARGS)
+
+interop: .venv/.installed-test .cache/test-needs
+	@.ci/interop-needs
+	@.ci/pytest "interop" tests/interop $(ARGS)
 
 clean:
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
