@@ -91,7 +91,7 @@ def entry(resource_type: str, body: bytes) -> Entry:
     values = tuple(
         value
         for parameter in without_column(resource_type)
-        for value in dict.fromkeys(_values(resource, parameter))
+        for value in dict.fromkeys(values_of(resource, parameter))
     )
     if resource_type not in CANONICAL_TYPES:
         return Entry(values=values)
@@ -165,7 +165,8 @@ def _dated(text: object) -> tuple[int, int]:
     return found.low, found.high
 
 
-def _values(resource: Mapping[str, Any], parameter: SearchParameter) -> Iterator[Value]:
+def values_of(resource: Mapping[str, Any], parameter: SearchParameter) -> Iterator[Value]:
+    """The values of one parameter in a resource, also of one that has a column."""
     for path in parameter.paths:
         for leaf, around in _walk(resource, path.split("."), (resource,)):
             yield from _MAKERS[parameter.kind](parameter, leaf, around)

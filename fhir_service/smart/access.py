@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fhir_service.fhir.issues import NotAllowed
+from fhir_service.fhir.narrowing import Query
 from fhir_service.smart.scopes import Letter, Scope
 
 COMPARTMENT = frozenset(
@@ -39,9 +40,13 @@ _DOES = {
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Whose records an allowed interaction reaches: one patient's, or anybody's (None)."""
+    """Whose records an allowed interaction reaches: one patient's, or anybody's (None).
+
+    ``only`` narrows it further, to what one of these queries finds; empty: not at all.
+    """
 
     patient: str | None
+    only: tuple[Query, ...] = ()
 
     def includes(self, patient: str | None) -> bool:
         """Whether what lies in this patient's compartment is within reach."""
@@ -61,16 +66,17 @@ class Access:
         A scope of the patient level reaches only the token's patient, and nothing without one;
         it never changes what belongs to nobody (forms, value sets).
         """
-        covering = {s.level for s in self.scopes if s.covers(resource_type, letter)}
-        if covering & {"user", "system"}:
-            return Reach(None)
-        if "patient" not in covering or self.patient is None:
+        covering = [s for s in self.scopes if s.covers(resource_type, letter)]
+        wide = [s for s in covering if s.level != "patient"]
+        if wide:
+            return Reach(None, _only(wide))
+        if not covering or self.patient is None:
             return None
         if resource_type not in COMPARTMENT:
-            return Reach(None) if letter in "rs" else None
+            return Reach(None, _only(covering)) if letter in "rs" else None
         if letter in "cud" and resource_type not in PATIENT_MAY_WRITE:
             return None
-        return Reach(self.patient)
+        return Reach(self.patient, _only(covering))
 
     def must(self, resource_type: str, *letters: Letter) -> Reach:
         """The reach of the first of these interactions that is allowed; else raises NotAllowed."""
@@ -83,3 +89,10 @@ class Access:
             f"This token may not {_DOES[letters[0]]} {resource_type}: it needs a scope such as "
             f"system/{wanted}, user/{wanted} or patient/{wanted} (with a patient)."
         )
+
+
+def _only(covering: list[Scope]) -> tuple[Query, ...]:
+    """The queries that narrow these scopes; none where one of them is not narrowed."""
+    if not all(scope.query for scope in covering):
+        return ()
+    return tuple(dict.fromkeys(scope.query for scope in covering))

@@ -6,7 +6,9 @@ http://hl7.org/fhir/R4/http.html#read
 from __future__ import annotations
 
 from fhir_service.fhir.issues import Gone, NotHere
+from fhir_service.fhir.narrowing import is_found, narrowed
 from fhir_service.fhir.searching import Page, Search
+from fhir_service.smart.access import Reach
 from fhir_service.workflow.caller import Caller, within
 from fhir_service.workflow.ports import Stored
 from fhir_service.workflow.site import Site
@@ -21,7 +23,7 @@ def read(site: Site, caller: Caller, resource_type: str, id_: str) -> Stored:
     """The current version. Raises NotAllowed, NotHere, Gone."""
     reach = caller.must(resource_type, "r")
     stored = site.desk.reading().read(resource_type, id_, within(resource_type, reach))
-    if stored is None:
+    if stored is None or not _within_scope(stored, reach):
         raise not_here(resource_type, id_)
     if stored.deleted:
         raise Gone(f"{resource_type}/{id_} was deleted; its earlier versions are in its history.")
@@ -33,7 +35,7 @@ def vread(site: Site, caller: Caller, resource_type: str, id_: str, version: int
     reach = caller.must(resource_type, "r")
     reader = site.desk.reading()
     stored = reader.vread(resource_type, id_, version, within(resource_type, reach))
-    if stored is None:
+    if stored is None or not _within_scope(stored, reach):
         raise NotHere(f"There is no version {version} of {resource_type}/{id_} that you may read.")
     if stored.deleted:
         raise Gone(f"Version {version} of {resource_type}/{id_} is its deletion.")
@@ -56,17 +58,25 @@ def history(
     reader = site.desk.reading()
     patient = within(resource_type, reach)
     current = reader.read(resource_type, id_, patient)
-    if current is None:
+    if current is None or not _within_scope(current, reach):
         raise not_here(resource_type, id_)
     if count == 0:
         return Page((), total=current.version)
     found = tuple(reader.history(resource_type, id_, patient, count + 1, before_version))
     more = len(found) > count
-    page = found[:count]
-    return Page(page, next=str(page[-1].version) if more else None, total=current.version)
+    page = tuple(one for one in found[:count] if _within_scope(one, reach))
+    return Page(page, next=str(found[count - 1].version) if more else None, total=current.version)
 
 
 def search(site: Site, caller: Caller, search_: Search) -> Page[Stored]:
     """One page of what matches and lies within the caller's reach. Raises NotAllowed."""
     reach = caller.must(search_.resource_type, "s")
-    return site.desk.reading().search(search_, within(search_.resource_type, reach))
+    found = narrowed(search_, reach.only)
+    return site.desk.reading().search(found, within(search_.resource_type, reach))
+
+
+def _within_scope(stored: Stored, reach: Reach) -> bool:
+    """Whether a granular scope lets this version be read; a deletion has nothing to look at."""
+    return not reach.only or (
+        not stored.deleted and is_found(stored.resource_type, stored.body, reach.only)
+    )

@@ -57,7 +57,6 @@ def test_a_scope_allows_what_it_says(
         "system/Questionnaire.",
         "system/Questionnaire.sr",
         "everyone/Questionnaire.r",
-        "patient/Observation.rs?category=survey",
     ],
 )
 def test_what_is_no_scope_or_can_not_be_kept_is_not_granted(scope: str) -> None:
@@ -134,3 +133,37 @@ def test_a_token_signed_by_the_kept_key_is_taken() -> None:
 def test_published_keys_hold_no_private_half() -> None:
     assert "d" in KEY
     assert "d" not in PUBLIC
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        "patient/QuestionnaireResponse.cruds?status=completed",
+        "patient/QuestionnaireResponse.read?status=completed",
+        "patient/QuestionnaireResponse.rs?status:not=completed",
+        "patient/QuestionnaireResponse.rs?authored=2026",
+        "patient/QuestionnaireResponse.rs?status=",
+        "patient/QuestionnaireResponse.rs?status=|",
+        "patient/QuestionnaireResponse.rs?colour=red",
+        "patient/QuestionnaireResponse.rs?",
+        "patient/*.rs?status=completed",
+        (
+            "patient/QuestionnaireResponse.rs?status=completed"
+            " patient/QuestionnaireResponse.rs?questionnaire=a"
+        ),
+    ],
+)
+def test_a_query_that_could_not_be_kept_is_not_granted(scope: str) -> None:
+    with pytest.raises(NotUnderstood):
+        read_scopes(scope)
+
+
+def test_queries_of_several_scopes_are_alternatives_and_one_without_lifts_them() -> None:
+    done = "patient/QuestionnaireResponse.rs?status=completed"
+    changed = "patient/QuestionnaireResponse.rs?status=amended"
+    narrow = Access(read_scopes(f"{done} {changed}"), "a").must("QuestionnaireResponse", "r")
+    assert narrow == Reach("a", ((("status", "completed"),), (("status", "amended"),)))
+    whole = Access(read_scopes(f"{done} patient/*.r"), "a").must("QuestionnaireResponse", "r")
+    assert whole == Reach("a")
+    searching = Access(read_scopes(f"{done} patient/*.r"), "a").must("QuestionnaireResponse", "s")
+    assert searching == Reach("a", ((("status", "completed"),),))
