@@ -53,8 +53,8 @@ class Scope:
         """Whether it allows this interaction on this type."""
         return letter in self.letters and self.resource_type in ("*", resource_type)
 
-    def __str__(self) -> str:
-        """As v2 spells it."""
+    def spelled(self) -> str:
+        """The scope as v2 spells it."""
         letters = "".join(letter for letter in "cruds" if letter in self.letters)
         narrowed = f"?{urlencode(self.query, safe='|:/')}" if self.query else ""
         return f"{self.level}/{self.resource_type}.{letters}{narrowed}"
