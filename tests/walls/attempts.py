@@ -20,9 +20,6 @@ from tests.walls.world import BORN, GRACE, NAME, World, a_response
 COMPARTMENT_OFFERS = tuple(o for o in OFFERS if o.resource_type in COMPARTMENT)
 NOBODYS = frozenset(o.resource_type for o in OFFERS if o.resource_type not in COMPARTMENT)
 
-OPEN = frozenset({"metadata", "smart-configuration", "jwks", "healthz", "readyz", "metrics"})
-"""Endpoints without any patient's data; tests/web looks at them."""
-
 
 @dataclass(frozen=True)
 class Attempt:

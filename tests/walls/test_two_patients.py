@@ -12,11 +12,12 @@ import pytest
 from werkzeug.test import TestResponse
 
 from fhir_service.smart.access import COMPARTMENT
+from fhir_service.web.guard import OPEN
+from fhir_service.web.page_table import PAGES
 from fhir_service.web.table import OFFERS
 from tests.support.service import short_form, start
 from tests.walls.attempts import (
     NOBODYS,
-    OPEN,
     Attempt,
     attempts,
     elsewhere,
@@ -60,7 +61,7 @@ def test_every_endpoint_has_its_row(world: World) -> None:
     missing = {
         rule.endpoint
         for rule in world.running.client.application.url_map.iter_rules()
-        if rule.endpoint not in tried | OPEN
+        if rule.endpoint not in {*tried, *OPEN, *PAGES}
         and not rule.endpoint.startswith((*of_nobody, "planned "))
     }
     assert missing == set(), "add an attempt for each of these to attempts.py"
