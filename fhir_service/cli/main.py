@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "db": ("db", "Upgrade, check, back up or restore the database."),
     "patient": ("patient", "Export or erase what is stored of a patient."),
     "outbox": ("outbox", "See what the EHR is owed."),
+    "link": ("link", "Make, list or revoke links that need no login."),
 }
 """Each command: the module of this package that holds it as ``command``, and its one line."""
 

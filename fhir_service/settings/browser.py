@@ -40,6 +40,14 @@ BROWSER: Final[tuple[Setting, ...]] = (
         secret=True,
     ),
     Setting(
+        "TRIES_PER_ADDRESS",
+        "count",
+        "30",
+        "tries",
+        "Wrong tries at links and login codes from one address within 15 minutes.",
+        most=10_000,
+    ),
+    Setting(
         "PATIENT_SESSION_IDLE",
         "count",
         "7200",

@@ -40,6 +40,7 @@ class Settings:
     tls_key: Path | None
     frame_ancestors: tuple[str, ...]
     secret_key: str | None = field(repr=False)
+    tries_per_address: int
     patient_session_idle: int
     staff_session_idle: int
     session_longest: int

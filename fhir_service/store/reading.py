@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fhir_service.fhir.searching import Page, Search
 from fhir_service.store import statements
 from fhir_service.store.rows import Run, stored
+from fhir_service.store.ways import LinksRead
 from fhir_service.workflow.ports import Stored
 
 if TYPE_CHECKING:
@@ -24,6 +25,11 @@ class Reading:
     def __init__(self, run: Run, dialect: Callable[[], Dialect]) -> None:
         self._run = run
         self._dialect = dialect
+
+    @property
+    def links(self) -> LinksRead:
+        """Links without login, without their tokens."""
+        return LinksRead(self._run)
 
     def read(self, resource_type: str, id_: str, patient: str | None = None) -> Stored | None:
         """The current version, deleted ones too; None when there is none the caller may see."""

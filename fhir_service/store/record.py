@@ -11,8 +11,9 @@ from fhir_service.fhir.indexing import Entry, Value, entry
 from fhir_service.fhir.issues import Conflict, NotValid
 from fhir_service.fhir.search_parameters import CANONICAL_TYPES
 from fhir_service.store import statements
-from fhir_service.store.database import Connection
+from fhir_service.store.database import Connection, override
 from fhir_service.store.reading import Reading
+from fhir_service.store.ways import LinksKept, OneTimesKept
 from fhir_service.workflow.ports import Owed, Stored, Told
 
 if TYPE_CHECKING:
@@ -63,6 +64,17 @@ class Recording(Reading):
         if found.values:
             rows = [_row(stored, value) for value in found.values]
             self._connection.run_many(statements.INSERT_VALUE, rows)
+
+    @property
+    @override
+    def links(self) -> LinksKept:
+        """Links without login."""
+        return LinksKept(self._connection)
+
+    @property
+    def one_times(self) -> OneTimesKept:
+        """What is good once."""
+        return OneTimesKept(self._connection)
 
     def tell(self, told: Told) -> None:
         """Write one audit line."""

@@ -16,6 +16,7 @@ from fhir_service.web import (
     errors,
     guard,
     health,
+    link_pages,
     logs,
     metadata,
     operations,
@@ -29,6 +30,7 @@ from fhir_service.web.metrics import Metrics
 from fhir_service.web.proxies import Proxies
 from fhir_service.web.replies import Reply
 from fhir_service.web.safety import Safety
+from fhir_service.web.tries import Tries
 from fhir_service.wiring import Service
 
 
@@ -62,6 +64,7 @@ def create_app(service: Service, log: logs.Log | None = None) -> Flask:
     health.register(app, site, metrics)
     static_files.register(app)
     ways_in.register(app)
+    link_pages.register(app, site, Tries(settings.tries_per_address))
     resources.register(app, site)
     operations.register(app, site)
     return app

@@ -22,6 +22,7 @@ from fhir_service.web.table import OFFERS, SYSTEM_OPERATIONS, Operation
 from fhir_service.web.told import told
 from fhir_service.workflow import (
     check,
+    link_operations,
     process_response,
     summarise,
     terminology,
@@ -52,6 +53,12 @@ def register(app: Flask, site: Site) -> None:
     views: dict[tuple[str, str], View] = {
         ("Questionnaire", "validate"): _validate(site, check.questionnaire),
         ("Questionnaire", "populate"): _populate(site),
+        ("Questionnaire", "create-link"): _ask(
+            lambda who, given, _: link_operations.create(site, who, given), link_operations.CREATE
+        ),
+        ("Questionnaire", "revoke-link"): _ask(
+            lambda who, given, _: link_operations.revoke(site, who, given), link_operations.REVOKE
+        ),
         ("QuestionnaireResponse", "validate"): _validate(site, check.response),
         ("QuestionnaireResponse", "summary"): _summary(site),
         ("ValueSet", "expand"): _ask(

@@ -27,6 +27,7 @@ class Page:
 
 PAGES: Final[dict[str, Page]] = {
     "logout": Page("open"),
+    "link": Page("open"),
 }
 """By the endpoint of the route; each part of the service adds its own lines."""
 

@@ -36,6 +36,37 @@ EN: Final = {
     "left": "You have logged out",
     "left-why": "You can close this window now.",
     "to-login": "Log in",
+    "link-title": "Is it you?",
+    "link-why": "Your clinic sent you this link. Before you begin, please tell us two things.",
+    "born": "The patient's date of birth",
+    "born-hint": "For example 27 3 1951",
+    "day": "Day",
+    "month": "Month",
+    "year": "Year",
+    "who": "Who is answering?",
+    "who-patient": "I am the patient",
+    "who-helper": "I am helping the patient",
+    "helper": "Only if you are helping",
+    "helper-name": "Your name",
+    "helper-relation": "You are the patient's",
+    "partner": "partner or spouse",
+    "child": "daughter or son",
+    "parent": "mother or father",
+    "sibling": "sister or brother",
+    "family": "other family member",
+    "friend": "friend",
+    "neighbour": "neighbour",
+    "other": "someone else, for example an interpreter",
+    "go-on": "Continue",
+    "there-is-a-problem": "There is a problem",
+    "link-refused": (
+        "The date of birth does not match, or this link can not be used any more. Check the date. "
+        "If it is right, ask your clinic for a new link."
+    ),
+    "born-incomplete": "Enter day, month and year of birth in numbers, for example 27 3 1951.",
+    "helper-incomplete": "Enter your name and what you are to the patient.",
+    "error": "Error:",
+    "other-language": "Leer en español",
 }
 
 ES: Final = {
@@ -74,6 +105,41 @@ ES: Final = {
     "left": "Ha cerrado la sesión",
     "left-why": "Ya puede cerrar esta ventana.",
     "to-login": "Iniciar sesión",
+    "link-title": "¿Es usted?",
+    "link-why": (
+        "Su clínica le envió este enlace. Antes de empezar, díganos dos cosas, por favor."
+    ),
+    "born": "Fecha de nacimiento de la paciente o del paciente",
+    "born-hint": "Por ejemplo 27 3 1951",
+    "day": "Día",
+    "month": "Mes",
+    "year": "Año",
+    "who": "¿Quién contesta?",
+    "who-patient": "Soy la paciente o el paciente",
+    "who-helper": "Estoy ayudando a la paciente o al paciente",
+    "helper": "Solo si está ayudando",
+    "helper-name": "Su nombre",
+    "helper-relation": "Para la paciente o el paciente, usted es",
+    "partner": "su pareja",
+    "child": "su hija o hijo",
+    "parent": "su madre o padre",
+    "sibling": "su hermana o hermano",
+    "family": "otro familiar",
+    "friend": "una amiga o un amigo",
+    "neighbour": "una vecina o un vecino",
+    "other": "otra persona, por ejemplo un intérprete",
+    "go-on": "Continuar",
+    "there-is-a-problem": "Hay un problema",
+    "link-refused": (
+        "La fecha de nacimiento no coincide, o este enlace ya no se puede usar. Compruebe la "
+        "fecha. Si es correcta, pida un enlace nuevo a su clínica."
+    ),
+    "born-incomplete": (
+        "Escriba el día, el mes y el año de nacimiento con números, por ejemplo 27 3 1951."
+    ),
+    "helper-incomplete": "Escriba su nombre y qué relación tiene con la paciente o el paciente.",
+    "error": "Error:",
+    "other-language": "Read in English",
 }
 
 WORDS: Final[dict[str, dict[str, str]]] = {"en": EN, "es": ES}

@@ -94,6 +94,8 @@ OFFERS: tuple[Offer, ...] = (
             on_instance=True,
             methods=_BOTH,
         ),
+        Operation("create-link", f"{OURS}/Questionnaire-create-link", on_type=True),
+        Operation("revoke-link", f"{OURS}/Questionnaire-revoke-link", on_type=True),
     ),
     Offer(
         "QuestionnaireResponse",

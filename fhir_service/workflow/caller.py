@@ -9,10 +9,19 @@ from fhir_service.smart.scopes import Letter
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """The one response that a link opens, by its id, and its form (url|version)."""
+
+    response: str
+    questionnaire: str
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """One signed-in client in one request. ``token`` is the token's id (jti), never the token.
 
-    ``language`` is the one that findings are told in, None for English.
+    ``language`` is the one that findings are told in, None for English. ``bound`` is what a
+    link opens: then nothing else of the patient is there for this caller.
     """
 
     client: str
@@ -20,6 +29,18 @@ class Caller:
     access: Access
     request_id: str | None = None
     language: str | None = None
+    bound: Bound | None = None
+
+    def meets(self, resource_type: str, id_: str | None = None) -> bool:
+        """Whether this resource, or any of the type where no id is given, is there for the caller.
+
+        Asked besides its rights: a link's session has those of its patient, for one response.
+        """
+        return (
+            self.bound is None
+            or resource_type not in COMPARTMENT - {"Patient"}
+            or (resource_type == "QuestionnaireResponse" and id_ == self.bound.response)
+        )
 
     def must(self, resource_type: str, *letters: Letter) -> Reach:
         """The reach of the first of these interactions that is allowed; else raises NotAllowed."""

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
 from fhir_service.fhir.searching import Page, Search
+from fhir_service.workflow.ways import LinkReader, LinkRecord, OneTimes
 
 T = TypeVar("T")
 
@@ -83,6 +84,10 @@ class Reader(Protocol):
     patient's compartment, everything else answers as if it were not there.
     """
 
+    @property
+    def links(self) -> LinkReader:
+        """Links without login, without their tokens."""
+
     def read(self, resource_type: str, id_: str, patient: str | None = None) -> Stored | None:
         """The current version, deleted ones too; None when there is none the caller may see."""
 
@@ -113,6 +118,14 @@ class Reader(Protocol):
 
 class Record(Reader, Protocol):
     """One transaction."""
+
+    @property
+    def links(self) -> LinkRecord:  # type: ignore[explicit-override]
+        """Links without login."""
+
+    @property
+    def one_times(self) -> OneTimes:
+        """What is good once."""
 
     def keep(self, stored: Stored) -> None:
         """Store this version, make it the current one, and read its search values from its body.

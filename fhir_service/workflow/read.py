@@ -22,6 +22,8 @@ def not_here(resource_type: str, id_: str) -> NotHere:
 def read(site: Site, caller: Caller, resource_type: str, id_: str) -> Stored:
     """The current version. Raises NotAllowed, NotHere, Gone."""
     reach = caller.must(resource_type, "r")
+    if not caller.meets(resource_type, id_):
+        raise not_here(resource_type, id_)
     stored = site.desk.reading().read(resource_type, id_, within(resource_type, reach))
     if stored is None or not _within_scope(stored, reach):
         raise not_here(resource_type, id_)
@@ -33,6 +35,8 @@ def read(site: Site, caller: Caller, resource_type: str, id_: str) -> Stored:
 def vread(site: Site, caller: Caller, resource_type: str, id_: str, version: int) -> Stored:
     """That version. Raises NotAllowed, NotHere, Gone (for the version of a deletion)."""
     reach = caller.must(resource_type, "r")
+    if not caller.meets(resource_type, id_):
+        raise not_here(resource_type, id_)
     reader = site.desk.reading()
     stored = reader.vread(resource_type, id_, version, within(resource_type, reach))
     if stored is None or not _within_scope(stored, reach):
@@ -55,6 +59,8 @@ def history(
     Raises NotAllowed, and NotHere for what never existed.
     """
     reach = caller.must(resource_type, "r")
+    if not caller.meets(resource_type, id_):
+        raise not_here(resource_type, id_)
     reader = site.desk.reading()
     patient = within(resource_type, reach)
     current = reader.read(resource_type, id_, patient)
@@ -71,6 +77,8 @@ def history(
 def search(site: Site, caller: Caller, search_: Search) -> Page[Stored]:
     """One page of what matches and lies within the caller's reach. Raises NotAllowed."""
     reach = caller.must(search_.resource_type, "s")
+    if not caller.meets(search_.resource_type):
+        return Page(())
     found = narrowed(search_, reach.only)
     return site.desk.reading().search(found, within(search_.resource_type, reach))
 

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 from fhir_service.smart.access import Access
 from fhir_service.smart.scopes import read_scopes
-from fhir_service.workflow.caller import Caller
+from fhir_service.workflow.caller import Bound, Caller
 
 Kind = Literal["patient", "staff"]
 
@@ -62,7 +62,19 @@ class Session:
     def caller(self, request_id: str | None = None, language: str | None = None) -> Caller:
         """The session as a caller, so that every use case checks its rights as a token's."""
         access = Access(read_scopes(self.scope), self.patient)
-        return Caller(self.client, self.reference, access, request_id, language or self.language)
+        return Caller(
+            self.client,
+            self.reference,
+            access,
+            request_id,
+            language or self.language,
+            self._bound(),
+        )
+
+    def _bound(self) -> Bound | None:
+        if self.link is None:
+            return None
+        return Bound(self.response or "", self.questionnaire or "")
 
 
 @dataclass(frozen=True, slots=True)

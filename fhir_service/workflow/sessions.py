@@ -31,12 +31,12 @@ def new_secret() -> str:
 
 
 def begin(site: Site, draft: Session) -> Begun:
-    """Begin a session; its reference and times are set here, whatever the draft has.
+    """Begin a session; its reference and its times are set here, but never later than its draft's.
 
     Raises Unavailable.
     """
     now, secret = site.clock.now(), new_secret()
-    expires = now + timedelta(seconds=site.spans.longest)
+    expires = min(draft.expires, now + timedelta(seconds=site.spans.longest))
     session = replace(
         draft,
         reference=f"session-{fingerprint(secret).hex()[:16]}",

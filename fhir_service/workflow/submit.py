@@ -41,6 +41,8 @@ def create(site: Site, caller: Caller, body: bytes) -> Kept:
     names no patient, or an unknown form); then nothing is stored.
     """
     caller.must(TYPE, "c")
+    if not caller.meets(TYPE):
+        raise NotAllowed("A link fills its own response alone: send it by PUT under its id.")
     response = skim(body, site.max_item_depth)
     return _first(site, caller, body, response)
 
@@ -52,6 +54,8 @@ def update(site: Site, caller: Caller, id_: str, body: bytes, if_match: int | No
     NotValid for a status, a subject or a form that may not follow.
     """
     reach = caller.must(TYPE, "u")
+    if not caller.meets(TYPE, id_):
+        raise not_here(TYPE, id_)
     response = skim(body, site.max_item_depth)
     if response.id != id_:
         raise NotUnderstood(
@@ -126,6 +130,8 @@ def _first(
 def _must_reach(site: Site, caller: Caller, response: Response, letter: str) -> str:
     """The patient that the response is about, whom the caller may write for."""
     reach = caller.must(TYPE, "u" if letter == "u" else "c")
+    if caller.bound is not None and response.questionnaire != caller.bound.questionnaire:
+        raise NotAllowed("A link fills the form alone that it was made for.")
     patient = subject_of(response, site.patient_bases)
     if not reach.includes(patient):
         raise NotAllowed(

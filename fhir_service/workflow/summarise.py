@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from fhir_service.fhir.issues import Conflict
+from fhir_service.fhir.issues import Conflict, NotAllowed
 from fhir_service.fhir.reading import read_stored
 from fhir_service.sdc.compiled import Form
 from fhir_service.sdc.responses import Response
@@ -45,6 +45,8 @@ def summary(site: Site, caller: Caller, id_: str, form: Format) -> Made:
     entered in error: there is nothing to tell an oncologist yet, or any more.
     """
     reach = caller.must("QuestionnaireResponse", "r")
+    if caller.bound is not None:  # the summary is of the whole visit
+        raise NotAllowed("A link opens its own form alone.")
     asked = read.read(site, caller, "QuestionnaireResponse", id_)
     patient = within("QuestionnaireResponse", reach)
     found = facts(site, asked, patient)

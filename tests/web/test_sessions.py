@@ -21,10 +21,11 @@ from fhir_service.workflow.session import Kind, Session
 from tests.support.service import Running, start
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 
 
 def a_session(kind: Kind = "patient", **members: object) -> Session:
-    made = Session("", kind, "tests", "patient/*.rs", MOMENT, MOMENT, MOMENT, patient="ada")
+    made = Session("", kind, "tests", "patient/*.rs", MOMENT, MOMENT, LATEST, patient="ada")
     return replace(made, **members)  # type: ignore[arg-type]
 
 
