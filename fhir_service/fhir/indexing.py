@@ -16,6 +16,7 @@ from fhir_service.fhir.dates import span
 from fhir_service.fhir.search_parameters import (
     CANONICAL_TYPES,
     SearchParameter,
+    parameters_of,
     without_column,
 )
 
@@ -93,17 +94,25 @@ def entry(resource_type: str, body: bytes) -> Entry:
         for parameter in without_column(resource_type)
         for value in dict.fromkeys(values_of(resource, parameter))
     )
-    if resource_type not in CANONICAL_TYPES:
-        return Entry(values=values)
-    low, high = _dated(resource.get("date"))
+    canonical = resource_type in CANONICAL_TYPES
+    status = resource.get("status")
+    low, high = _dated(_date_of(resource_type, resource))
     return Entry(
-        canonical=resource.get("url"),
-        version=resource.get("version"),
-        status=resource.get("status"),
+        canonical=resource.get("url") if canonical else None,
+        version=resource.get("version") if canonical else None,
+        status=status if isinstance(status, str) else None,
         low=low,
         high=high,
         values=values,
     )
+
+
+def _date_of(resource_type: str, resource: Mapping[str, Any]) -> object:
+    """The date that has a column, if a type has one."""
+    for parameter in parameters_of(resource_type):
+        if parameter.column == "date":
+            return resource.get(parameter.paths[0])
+    return None
 
 
 def plain(text: str) -> str:

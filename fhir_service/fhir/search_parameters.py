@@ -8,54 +8,24 @@ https://hl7.org/fhir/uv/sdc/STU4/artifacts.html
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
 
-Kind = Literal["token", "reference", "date", "string", "uri", "number"]
+from fhir_service.fhir.record_parameters import BUNDLE, DOCUMENT_REFERENCE, OBSERVATION, TASK
+from fhir_service.fhir.search_parameter import CORE, SDC, Kind, SearchParameter
 
-_CORE = "http://hl7.org/fhir/SearchParameter/"
-_SDC = "http://hl7.org/fhir/uv/sdc/SearchParameter/"
+__all__ = [
+    "CANONICAL_TYPES",
+    "PARAMETERS",
+    "Kind",
+    "SearchParameter",
+    "parameter_of",
+    "parameters_of",
+    "without_column",
+]
 
-Column = Literal["id", "last_updated", "patient", "canonical", "version", "status", "date"]
+_CORE, _SDC = CORE, SDC
 
 CANONICAL_TYPES = ("Questionnaire", "ValueSet", "CodeSystem", "ConceptMap")
 """The types that are published under a url and a version."""
-
-MODIFIERS: dict[Kind, tuple[str, ...]] = {
-    "token": ("not", "missing"),
-    "reference": ("missing",),
-    "date": ("missing",),
-    "string": ("exact", "contains", "missing"),
-    "uri": ("missing",),
-    "number": (),
-}
-"""The modifiers that work, for each kind. http://hl7.org/fhir/R4/search.html#modifiers"""
-
-
-@dataclass(frozen=True, slots=True)
-class SearchParameter:
-    """One search parameter of one resource type.
-
-    ``paths`` lead from the resource to its values: names with dots, ``*`` where a member nests in
-    itself. ``system`` says which system a plain code has: a URL, or the name of the member that
-    holds it, in the nearest object around the code that has one. ``column`` is set where the
-    value has a place of its own in the index. ``targets`` are the types a reference may lead to.
-    """
-
-    name: str
-    kind: Kind
-    definition: str
-    paths: tuple[str, ...]
-    system: str = ""
-    targets: tuple[str, ...] = ()
-    column: Column | None = None
-    sortable: bool = False
-
-    @property
-    def modifiers(self) -> tuple[str, ...]:
-        """What may follow its name after a colon; the types of its targets come on top."""
-        return () if self.column in ("id", "last_updated") else MODIFIERS[self.kind]
-
 
 _PUBLICATION = "http://hl7.org/fhir/publication-status"
 
@@ -266,6 +236,10 @@ PARAMETERS: dict[str, dict[str, SearchParameter]] = {
         "CodeSystem": _CODE_SYSTEM,
         "ConceptMap": _CONCEPT_MAP,
         "Patient": _PATIENT,
+        "Bundle": BUNDLE,
+        "DocumentReference": DOCUMENT_REFERENCE,
+        "Observation": OBSERVATION,
+        "Task": TASK,
     }.items()
 }
 """Resource type, then name of the parameter."""

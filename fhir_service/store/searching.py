@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 
 from fhir_service.fhir.dates import DAY, searched
+from fhir_service.fhir.indexing import NEVER
 from fhir_service.fhir.issues import NotUnderstood
 from fhir_service.fhir.search_parameters import SearchParameter, parameter_of, parameters_of
 from fhir_service.fhir.searching import Criterion, Page, Search
@@ -175,8 +176,9 @@ def _sorted_by(resource_type: str, parameter: SearchParameter) -> ColumnElement[
         case "canonical":
             return func.coalesce(resource.c.canonical, "")
         case _:
+            is_date = parameter.kind == "date"
             first = (
-                select(func.min(search_value.c.head))
+                select(func.min(search_value.c.low if is_date else search_value.c.head))
                 .where(
                     search_value.c.resource_type == resource_type,
                     search_value.c.parameter == parameter.name,
@@ -184,7 +186,7 @@ def _sorted_by(resource_type: str, parameter: SearchParameter) -> ColumnElement[
                 )
                 .scalar_subquery()
             )
-            return func.coalesce(first, "")
+            return func.coalesce(first, NEVER if is_date else "")
 
 
 def _labelled(order: Sequence[Order]) -> list[ColumnElement[Any]]:

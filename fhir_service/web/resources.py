@@ -50,9 +50,8 @@ def register(app: Flask, site: Site) -> None:
         _add(app, site, offer)
     for resource_type in PLANNED_TYPES:
         root = f"/fhir/{resource_type}"
-        methods = [m for m in _ALL_METHODS if (resource_type, m) != ("Bundle", "POST")]
         app.add_url_rule(
-            root, f"planned {resource_type}", _not_built(resource_type), methods=methods
+            root, f"planned {resource_type}", _not_built(resource_type), methods=_ALL_METHODS
         )
         app.add_url_rule(
             f"{root}/<path:rest>",

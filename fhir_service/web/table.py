@@ -141,6 +141,10 @@ OFFERS: tuple[Offer, ...] = (
         patients.update,
         documentation="Patients, as far as links, banner and checks of identity need them.",
     ),
+    Offer("Task", documentation="What a patient or the staff is asked to do."),
+    Offer("DocumentReference", documentation="Notes that were made of answers."),
+    Offer("Bundle", documentation="Documents that were made of answers."),
+    Offer("Observation", documentation="Single facts that were taken out of answers."),
 )
 
 SYSTEM_OPERATIONS: tuple[Operation, ...] = (
@@ -150,13 +154,9 @@ SYSTEM_OPERATIONS: tuple[Operation, ...] = (
 PLANNED_TYPES = (
     "AuditEvent",
     "Binary",
-    "Bundle",
-    "DocumentReference",
-    "Observation",
     "OperationDefinition",
     "Provenance",
     "SearchParameter",
-    "Task",
 )
 """Types with a place here that are not built yet: 501, and not in the CapabilityStatement."""
 

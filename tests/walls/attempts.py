@@ -12,7 +12,7 @@ from urllib.parse import quote
 from typing_extensions import override
 from werkzeug.test import TestResponse
 
-from fhir_service.fhir.search_parameters import PARAMETERS
+from fhir_service.fhir.search_parameters import PARAMETERS, parameter_of
 from fhir_service.smart.access import COMPARTMENT
 from fhir_service.web.table import OFFERS
 from tests.walls.world import BORN, GRACE, NAME, World, a_response
@@ -106,7 +106,10 @@ def _values(world: World, kind: str, name: str) -> tuple[str, ...]:
         "status": ("completed",),
         "authored": ("ge2020-01-01",),
     }
-    return known.get(name, ("completed", f"Patient/{GRACE}", "ge2020-01-01"))
+    parameter = parameter_of(kind, name)
+    if parameter is not None and parameter.kind == "date":
+        return known.get(name, ("ge2020-01-01",))
+    return known.get(name, ("completed", f"Patient/{GRACE}"))
 
 
 def _writes(world: World, kind: str) -> Iterator[Attempt]:

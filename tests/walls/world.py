@@ -12,6 +12,7 @@ from joserfc.jwk import ECKey
 
 from fhir_service.smart import tokens
 from fhir_service.wiring import SystemClock
+from tests.support.made import made
 from tests.support.service import Running, answers
 
 GRACE, ALAN = "grace", "alan"
@@ -67,9 +68,23 @@ def _response(world: World, id_: str) -> str:
     return world.kept("POST", "/fhir/QuestionnaireResponse", a_response(id_))
 
 
+def _made(kind: str, member: str) -> Callable[[World, str], str]:
+    """What clients only read, with the patient's mark in one of its members."""
+
+    def seed(world: World, id_: str) -> str:
+        value = WORDS if id_ == GRACE else "other words"
+        return made(world.running, kind, id_, **{member: value})
+
+    return seed
+
+
 SEEDS: dict[str, Callable[[World, str], str]] = {
     "Patient": _patient,
     "QuestionnaireResponse": _response,
+    "Task": _made("Task", "description"),
+    "DocumentReference": _made("DocumentReference", "description"),
+    "Bundle": _made("Bundle", "language"),
+    "Observation": _made("Observation", "valueString"),
 }
 """How one resource of each type of the patient's compartment comes to be."""
 

@@ -213,8 +213,7 @@ def test_an_active_form_never_changes(running: Running) -> None:
     [
         ("POST", "/fhir", 501),
         ("POST", "/fhir/Bundle", 405),
-        ("GET", "/fhir/Bundle/1", 501),
-        ("GET", "/fhir/Task", 501),
+        ("GET", "/fhir/Binary/1", 501),
         ("GET", "/fhir/AuditEvent?patient=ada", 501),
         ("POST", "/fhir/QuestionnaireResponse/1/$extract", 501),
         ("GET", "/fhir/Medication", 404),

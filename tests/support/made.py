@@ -1,0 +1,30 @@
+"""Resources that the service makes and clients only read: put straight into the record."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fhir_service.workflow.telling import first_version
+from tests.support.service import Running
+
+MADE: dict[str, dict[str, Any]] = {
+    "Task": {"status": "requested", "intent": "order", "description": "Fill the form"},
+    "DocumentReference": {
+        "status": "current",
+        "description": "A note",
+        "content": [{"attachment": {"contentType": "text/plain"}}],
+    },
+    "Bundle": {"type": "document", "timestamp": "2026-11-20T10:00:00Z"},
+    "Observation": {"status": "final", "code": {"text": "Pain"}},
+}
+"""One of each, without its patient."""
+
+
+def made(running: Running, resource_type: str, patient: str = "ada", **members: Any) -> str:
+    """Put one into the record of this patient; its id."""
+    body = {"resourceType": resource_type, **MADE[resource_type], **members}
+    raw = json.dumps(body).encode()
+    new = first_version(running.service.site, resource_type, raw, patient)
+    running.service.store.write(lambda record: record.keep(new))
+    return new.id
