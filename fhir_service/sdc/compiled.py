@@ -57,6 +57,22 @@ class Form:
             return self.url
         return f"{self.url}|{self.version}"
 
+    @cached_property
+    def plain_envelope(self) -> tuple[str, bool] | None:
+        """(canonical that a response names, whether patients are its subjects).
+
+        None where the envelope has more to keep: a period, who records the answers, a signature.
+        """
+        more = ext.PERFORMER_TYPE in self.plan.item.extensions or (
+            ext.SIGNATURE_REQUIRED in self.plan.item.extensions
+        )
+        if more or self.status != "active" or "effectivePeriod" in self.questionnaire:
+            return None
+        if self.url is None or self.version is None:
+            return None
+        types = self.questionnaire.get("subjectType", ())
+        return f"{self.url}|{self.version}", not types or "Patient" in types
+
 
 def compile_form(questionnaire: Mapping[str, Any]) -> Form:
     """The Form of a Questionnaire (R4 JSON as a dictionary) that check_questionnaire let pass.

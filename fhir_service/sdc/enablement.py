@@ -68,6 +68,10 @@ class Enablement:
         self._open: set[str] = set()
         self.seen: dict[str, ResponseItem] = {}
         """What a walk in the form's order has met of the index, which need not be made then."""
+        self.walking = False
+        """Whether ``seen`` is filled by a walk: what is not in it then, though earlier, is not."""
+        self.odd = False
+        """Whether such a walk has met what stands at a wrong place; then the index is asked."""
         self.doubts: dict[str, str] = {}
         """linkIds whose conditions compare units that can not be compared, with the question's."""
         self.circles: set[str] = set()
@@ -119,7 +123,7 @@ class Enablement:
 
     def _simply(self, source: Source, asked: Asked) -> bool | None:
         """One of the common conditions, on a question that stands at one place."""
-        item = self._item(source.condition.question)
+        item = self._item(source)
         answers = () if item is None or item.answers is UNSET else item.answers
         if answers and source.plan is not None:
             for one in source.plan.conditional:
@@ -127,8 +131,12 @@ class Enablement:
                     answers = ()
         return asked(answers)
 
-    def _item(self, link_id: str) -> ResponseItem | None:
-        return self.seen.get(link_id) or self._index().get(link_id)
+    def _item(self, source: Source) -> ResponseItem | None:
+        link_id = source.condition.question
+        item = self.seen.get(link_id)
+        if item is None and not (source.earlier and self.walking and not self.odd):
+            item = self._index().get(link_id)
+        return item
 
     def _given(self, source: Source, scopes: Scopes) -> list[Given]:
         if source.plan is None:
@@ -145,7 +153,7 @@ class Enablement:
         self, source: Source, scopes: Scopes
     ) -> Iterator[tuple[Sequence[ResponseAnswer], Scopes]]:
         if source.flat:
-            item = self._item(source.condition.question)
+            item = self._item(source)
             if item is not None and item.answers is not UNSET:
                 yield item.answers, {}
             return

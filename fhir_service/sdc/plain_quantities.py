@@ -17,7 +17,7 @@ from msgspec import UNSET
 from fhir_service.fhir.quantities import UCUM, convert
 from fhir_service.sdc import extensions as ext
 from fhir_service.sdc.response_model import Quantity
-from fhir_service.sdc.response_walk import quantity_values
+from fhir_service.sdc.response_walk import quantity_properties
 
 HANDLED = (ext.MIN_QUANTITY, ext.MAX_QUANTITY, ext.MAX_DECIMAL_PLACES, ext.UNIT_OPTION)
 """The limits that are compared here."""
@@ -29,6 +29,9 @@ _EXACT = 15
 """So many digits of a decimal number survive as a float, in their order."""
 
 _MANY = 99
+_AROUND = 3
+"""The properties of an item around its one Quantity: linkId, answer, valueQuantity."""
+_E, _BIG_E = b"eE"
 
 
 _MARGIN = 1e-6
@@ -39,12 +42,12 @@ _ANY_NUMBER: Span = (-inf, inf)
 
 
 def quantity_check(extensions: Extensions) -> Callable[[Quantity], int] | None:
-    """How many values a Quantity holds that keeps these limits, 0 where the rules have to say.
+    """How many properties an item has with a Quantity that keeps these limits; 0: ask the rules.
 
     None where no quantity can be told to be right.
     """
     if not any(url in extensions for url in HANDLED):
-        return quantity_values
+        return _properties
     limits = _limits(extensions)
     places = ext.value(extensions, ext.MAX_DECIMAL_PLACES)
     if limits is None or not (places is None or type(places) is int):
@@ -59,6 +62,11 @@ def quantity_check(extensions: Extensions) -> Callable[[Quantity], int] | None:
     )
 
 
+def _properties(quantity: Quantity) -> int:
+    found = quantity_properties(quantity)
+    return found and found + _AROUND
+
+
 def _checking(
     spans: Mapping[Unit, Span], places: int, *, any_unit: bool
 ) -> Callable[[Quantity], int]:
@@ -68,12 +76,12 @@ def _checking(
         if raw is UNSET or span is None or quantity.comparator is not UNSET:
             return 0
         text = bytes(raw)
-        if len(text) > _EXACT or b"e" in text or b"E" in text:
+        if len(text) > _EXACT or _E in text or _BIG_E in text:
             return 0
         point = text.find(b".")
         if point >= 0 and len(text) - point - 1 > places:
             return 0
-        found = quantity_values(quantity)
+        found = _properties(quantity)
         return found if found and span[0] <= float(raw) <= span[1] else 0
 
     return check

@@ -10,22 +10,29 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from fhir_service.fhir.primitives import is_code, is_uri
 from fhir_service.sdc import extensions as ext
 from fhir_service.sdc.plain_quantities import HANDLED, quantity_check
-from fhir_service.sdc.response_model import ResponseAnswer, ResponseItem
+from fhir_service.sdc.response_model import Coding, ResponseAnswer, ResponseItem
 from fhir_service.sdc.response_walk import is_number
 
 if TYPE_CHECKING:
+    from fhir_service.sdc.enablement import Enablement, Scopes
     from fhir_service.sdc.items import Option
     from fhir_service.sdc.plans import Plan
 
-Test = Callable[[ResponseItem], int]
-"""How many values an item holds that is plainly right; 0 for one that has to be looked at."""
+Given = Sequence[ResponseAnswer]
+Test = Callable[[Given], int]
+"""How many properties an item with these answers has, all below it counted; 0 where they are
+not plainly right and have to be looked at. There is one answer at least. Of the item itself its
+linkId and its answers are counted, and nothing is asked. What an answer has besides (items, a
+version) is not counted: then the count of all properties tells that the rules have to be asked.
+"""
 
-Offered = frozenset[tuple[Any, Any, Any]]
+Offered = Mapping[Coding, int]
+"""By Coding that chooses an option the properties of an item that is answered by it."""
 
 _SPAN = (ext.MIN_VALUE, ext.MAX_VALUE)
 _HANDLED: Mapping[str, tuple[str, ...]] = {
@@ -37,17 +44,32 @@ _HANDLED: Mapping[str, tuple[str, ...]] = {
 
 _DAY = len("YYYY-MM-DD")
 
+_ITEM = 2
+"""The properties of an item: linkId and answer."""
+
+_ONE = _ITEM + 1
+"""Those of an item with one answer of a primitive type."""
+
+_WORDED = _ONE + 3
+"""Those of an item with one answer of system, code and display."""
+
 
 def offered(options: Sequence[Option]) -> Offered:
-    """(system, code, display) of all Codings that choose an option, UNSET where one may miss."""
-    return frozenset(
-        (value["system"], value["code"], display)
+    """All Codings that choose an option by system and code, with its words or without."""
+    return {
+        Coding(system=value["system"], code=value["code"], display=display): (
+            _ONE + 2 + (display is not UNSET)
+        )
         for option in options
         if option.kind == "Coding"
         for value in (option.value,)
         if is_code(value.get("code")) and is_uri(value.get("system"))
-        for display in (UNSET, *(label for label in option.labels.values() if label.strip()))
-    )
+        for display in _words(option)
+    }
+
+
+def _words(option: Option) -> list[str | UnsetType]:
+    return [UNSET, *(label for label in option.labels.values() if label.strip())]
 
 
 def test_for(plan: Plan) -> Test | None:
@@ -57,10 +79,106 @@ def test_for(plan: Plan) -> Test | None:
         return None
     if any(option.kind == "Coding" for option in item.options):
         if item.repeats:
-            return _choices(plan.words, plan.offered, plan.alone, item.max_occurs)
-        return _choice(plan.words, plan.offered)
+            return _choices(plan.offered, plan.alone, item.max_occurs)
+        return _choice(plan.offered)
     make = None if item.options else _MADE.get(plan.field or "")
     return None if make is None else make(plan)
+
+
+def passes(plan: Plan, item: ResponseItem) -> int:
+    """How many properties an item has that is plainly right; 0 for one that has to be looked at.
+
+    What has an extension, an id or two values has more of them than are counted.
+    """
+    given = item.answers
+    if (
+        plan.tested is None
+        or given is UNSET
+        or item.items is not UNSET
+        or item.definition is not UNSET
+        or item.text not in plan.words
+        or (plan.children and any(answer.items is not UNSET for answer in given))
+    ):
+        return 0
+    found = plan.tested(given)
+    return found if item.text is UNSET or not found else found + 1
+
+
+def quickly(plan: Plan, item: ResponseItem, enablement: Enablement, scopes: Scopes) -> int:
+    """How many properties an item has that is enabled and plainly right, with all in it; else 0.
+
+    What is around it must be enabled, and what stands before it, in the form's order, be met.
+    """
+    if plan.expressions is not None or not (plan.flat or plan.tested):
+        return 0
+    if plan.sources and not enablement.enabled(plan, scopes):
+        return 0
+    if not plan.flat:
+        return passes(plan, item)
+    if (
+        item.answers is not UNSET
+        or item.items is UNSET
+        or item.definition is not UNSET
+        or item.text not in plan.words
+    ):
+        return 0
+    inner = {**scopes, plan.link_id: item} if plan.repeats else scopes
+    found = _all_pass(plan, item.items, enablement, inner)
+    return found and found + (_ITEM if item.text is UNSET else _ITEM + 1)
+
+
+def _all_pass(  # noqa: PLR0911  each way out is the end of it
+    plan: Plan, items: Sequence[ResponseItem], enablement: Enablement, scopes: Scopes
+) -> int:
+    """How many properties the items in a group without groups have, all plainly right; else 0."""
+    table, seen = plan.table, enablement.seen
+    last, found, met = -1, 0, 0
+    for item in items:
+        entry = table.get(item.link_id)
+        if entry is None:
+            return 0
+        index, words, test, wanted, asks, child = entry
+        given, text = item.answers, item.text
+        if index <= last or given is UNSET:
+            return 0
+        last = index
+        if text is not UNSET:
+            if text not in words:
+                return 0
+            found += 1
+        count = test(given)
+        if count == 0:
+            return 0
+        found += count
+        met += wanted
+        if child is not None:
+            seen[child.link_id] = item
+            if asks is not None and not _enabled(child, asks, enablement, scopes):
+                return 0
+    if met == len(plan.demanding) or _no_more(plan, items, enablement, scopes):
+        return found
+    return 0
+
+
+def _enabled(child: Plan, asks: Any, enablement: Enablement, scopes: Scopes) -> bool:
+    if asks:
+        source = enablement.seen.get(asks[0])
+        if source is not None and source.answers is not UNSET:
+            met: bool | None = asks[1](source.answers)
+            if met is not None:
+                return met
+    return enablement.enabled(child, scopes)
+
+
+def _no_more(
+    plan: Plan, items: Sequence[ResponseItem], enablement: Enablement, scopes: Scopes
+) -> bool:
+    """Whether what is wanted and was not sent is not asked for."""
+    sent = {item.link_id for item in items}
+    return all(
+        child.link_id in sent or (child.sources and not enablement.enabled(child, scopes))
+        for child in plan.demanding
+    )
 
 
 def _days(plan: Plan) -> tuple[str, str] | None:
@@ -76,20 +194,14 @@ def _days(plan: Plan) -> tuple[str, str] | None:
 
 
 def _boolean(plan: Plan) -> Test:
-    words = plan.words
+    del plan
 
-    def test(item: ResponseItem) -> int:
-        given = item.answers
-        if (
-            given is UNSET
-            or len(given) != 1
-            or item.text not in words
-            or item.items is not UNSET
-            or item.definition is not UNSET
-        ):
+    def test(given: Given) -> int:
+        try:
+            (answer,) = given
+        except ValueError:
             return 0
-        answer = given[0]
-        return 1 if answer.boolean is not UNSET and answer.items is UNSET else 0
+        return 0 if answer.boolean is UNSET else _ONE
 
     return test
 
@@ -97,46 +209,34 @@ def _boolean(plan: Plan) -> Test:
 def _integer(plan: Plan) -> Test | None:
     if plan.span is None:
         return None
-    words, (low, high) = plan.words, plan.span
+    low, high = plan.span
     step = ext.value(plan.item.extensions, ext.SLIDER_STEP)
     if step not in (None, 1):
         return None
 
-    def test(item: ResponseItem) -> int:
-        given = item.answers
-        if (
-            given is UNSET
-            or len(given) != 1
-            or item.text not in words
-            or item.items is not UNSET
-            or item.definition is not UNSET
-        ):
+    def test(given: Given) -> int:
+        try:
+            (answer,) = given
+        except ValueError:
             return 0
-        answer = given[0]
         value = answer.integer
-        return 1 if value is not UNSET and low <= value <= high and answer.items is UNSET else 0
+        return _ONE if value is not UNSET and low <= value <= high else 0
 
     return test
 
 
 def _string(plan: Plan) -> Test:
-    words, longest, one_line = plan.words, plan.longest, plan.item.type != "text"
+    longest, one_line = plan.longest, plan.item.type != "text"
 
-    def test(item: ResponseItem) -> int:
-        given = item.answers
-        if (
-            given is UNSET
-            or len(given) != 1
-            or item.text not in words
-            or item.items is not UNSET
-            or item.definition is not UNSET
-        ):
+    def test(given: Given) -> int:
+        try:
+            (answer,) = given
+        except ValueError:
             return 0
-        answer = given[0]
         value = answer.string
-        if value is UNSET or len(value) > longest or value.isspace() or answer.items is not UNSET:
+        if value is UNSET or len(value) > longest or value.isspace():
             return 0
-        return 0 if one_line and ("\n" in value or "\r" in value) else 1
+        return 0 if one_line and ("\n" in value or "\r" in value) else _ONE
 
     return test
 
@@ -145,124 +245,128 @@ def _date(plan: Plan) -> Test | None:
     days = _days(plan)
     if days is None:
         return None
-    words, (first, last), read = plan.words, days, date.fromisoformat
+    first, last = days
 
-    def test(item: ResponseItem) -> int:
-        given = item.answers
-        if (
-            given is UNSET
-            or len(given) != 1
-            or item.text not in words
-            or item.items is not UNSET
-            or item.definition is not UNSET
-        ):
-            return 0
-        answer = given[0]
-        value = answer.date
-        if value is UNSET or len(value) != _DAY or answer.items is not UNSET:
-            return 0
+    def test(given: Given) -> int:
         try:
-            read(value)
+            (answer,) = given
         except ValueError:
             return 0
-        return 1 if value[7] == "-" and first <= value <= last else 0
+        value = answer.date
+        if value is UNSET or not (value in _days_met or _is_day(value)):
+            return 0
+        return _ONE if first <= value <= last else 0
 
     return test
 
 
-def _decimal(plan: Plan) -> Test:
-    words = plan.words
+_MOST_DAYS = 40_000
+_days_met: set[str] = set()
+"""Days that are in the calendar; a century has fewer than are kept."""
 
-    def test(item: ResponseItem) -> int:
-        given = item.answers
-        if (
-            given is UNSET
-            or len(given) != 1
-            or item.text not in words
-            or item.items is not UNSET
-            or item.definition is not UNSET
-        ):
-            return 0
-        answer = given[0]
-        if answer.decimal is UNSET or answer.items is not UNSET:
+
+def _is_day(value: str) -> bool:
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return False
+    if len(value) != _DAY or value[7] != "-":
+        return False
+    if len(_days_met) < _MOST_DAYS:
+        _days_met.add(value)
+    return True
+
+
+def _decimal(plan: Plan) -> Test:
+    del plan
+
+    def test(given: Given) -> int:
+        try:
+            (answer,) = given
+        except ValueError:
             return 0
         # a decimal is kept as its JSON text, which is no number only where it is no decimal
-        return 1 if is_number(answer.decimal) else 0
+        value = answer.decimal
+        return _ONE if value is not UNSET and is_number(value) else 0
 
     return test
 
 
 def _quantity(plan: Plan) -> Test | None:
-    words, check = plan.words, quantity_check(plan.item.extensions)
+    check = quantity_check(plan.item.extensions)
     if check is None:
         return None
 
-    def test(item: ResponseItem) -> int:
-        given = item.answers
-        if (
-            given is UNSET
-            or len(given) != 1
-            or item.text not in words
-            or item.items is not UNSET
-            or item.definition is not UNSET
-        ):
+    def test(given: Given) -> int:
+        try:
+            (answer,) = given
+        except ValueError:
             return 0
-        answer = given[0]
-        if answer.quantity is UNSET or answer.items is not UNSET:
-            return 0
-        return check(answer.quantity)
+        quantity = answer.quantity
+        return 0 if quantity is UNSET else check(quantity)
 
     return test
 
 
-def _choice(words: frozenset[Any], known: Offered) -> Test:
-    def test(item: ResponseItem) -> int:
-        given = item.answers
-        if (
-            given is UNSET
-            or len(given) != 1
-            or item.text not in words
-            or item.items is not UNSET
-            or item.definition is not UNSET
-        ):
+def _by_code(known: Offered) -> Mapping[Any, tuple[Any, Any, int, Offered]]:
+    """By code the system, the words, a number, and all Codings that choose this option.
+
+    Codes that stand in several systems are left out.
+    """
+    made: dict[Any, tuple[Any, Any, int, Offered]] = {}
+    for number, code in enumerate(dict.fromkeys(one.code for one in known)):
+        same = {one: known[one] for one in known if one.code == code}
+        if len({one.system for one in same}) == 1:
+            words = [one.display for one in same if one.display is not UNSET]
+            made[code] = next(iter(same)).system, words[0] if words else UNSET, number, same
+    return made
+
+
+def _choice(known: Offered) -> Test:
+    by_code = _by_code(known)
+
+    def test(given: Given) -> int:
+        try:
+            (answer,) = given
+        except ValueError:
             return 0
-        answer = given[0]
         coding = answer.coding
-        if coding is UNSET or answer.items is not UNSET:
+        if coding is UNSET:
             return 0
-        return 1 if (coding.system, coding.code, coding.display) in known else 0
+        option = by_code.get(coding.code)
+        if option and coding.display == option[1] and coding.system == option[0]:
+            return _WORDED
+        return known.get(coding, 0)
 
     return test
 
 
-def _choices(
-    words: frozenset[Any], known: Offered, alone: frozenset[Any], most: int | None
-) -> Test:
-    def several(given: Sequence[ResponseAnswer]) -> int:
+def _choices(known: Offered, alone: frozenset[Any], most: int | None) -> Test:
+    by_code = _by_code(known)
+    exclusive = frozenset(one[2] for code, one in by_code.items() if (one[0], code) in alone)
+
+    def test(given: Given) -> int:
         chosen = set()
+        found = _ITEM
         for answer in given:
             coding = answer.coding
-            if coding is UNSET or answer.items is not UNSET:
+            if coding is UNSET:
                 return 0
-            system, code = coding.system, coding.code
-            if (system, code, coding.display) not in known:
+            option = by_code.get(coding.code)
+            if option is None:
                 return 0
-            chosen.add((system, code))
+            if coding.display == option[1] and coding.system == option[0]:
+                found += _WORDED - _ITEM
+            else:
+                properties = option[3].get(coding)
+                if properties is None:
+                    return 0
+                found += properties - _ITEM
+            chosen.add(option[2])
         count = len(given)
         if len(chosen) != count or (most is not None and count > most):
             return 0
-        return count if count == 1 or chosen.isdisjoint(alone) else 0
-
-    def test(item: ResponseItem) -> int:
-        given = item.answers
-        if (
-            given is UNSET
-            or item.text not in words
-            or item.items is not UNSET
-            or item.definition is not UNSET
-        ):
-            return 0
-        return several(given)
+        return found if count == 1 or chosen.isdisjoint(exclusive) else 0
 
     return test
 

@@ -53,7 +53,8 @@ class Source:
 
     ``flat`` when nothing on the way repeats and ``base`` is the form: then there is one instance
     at most. ``own`` when the source is the repeating question in whose answer the item lies.
-    ``asked`` answers the commonest conditions of a flat source in a few steps.
+    ``asked`` answers the commonest conditions of a flat source in a few steps. ``earlier`` when
+    the source stands before the item in the form.
     """
 
     condition: Condition
@@ -63,6 +64,16 @@ class Source:
     flat: bool
     own: bool
     asked: Asked | None = None
+    earlier: bool = False
+
+
+Entry = tuple[int, frozenset[Any], Test, bool, tuple[str, Asked] | tuple[()] | None, "Plan | None"]
+"""Of a question its number among its siblings, words, test, whether it is wanted, its condition.
+
+The condition is None where there is none, (question, how it is asked) where it is but one of the
+common ones on a question that is always enabled, and empty for others. The question itself is the
+last where it has a condition, or is asked about by others; else None.
+"""
 
 
 class Plan:
@@ -78,12 +89,14 @@ class Plan:
         "computed_text",
         "conditional",
         "constraint",
+        "counted",
         "demanding",
         "display_only",
         "exclusive",
         "expressions",
         "expressive",
         "field",
+        "flat",
         "free_text",
         "index",
         "is_group",
@@ -96,9 +109,11 @@ class Plan:
         "option_values",
         "parent",
         "plain",
+        "plain_group",
         "quick",
         "sources",
         "span",
+        "table",
         "test",
         "tested",
         "unresolved",
@@ -138,6 +153,7 @@ class Plan:
         self.children: dict[str, Plan] = {}
         self.sources: tuple[Source, ...] = ()
         self.conditional: tuple[Plan, ...] = ()
+        self.table: dict[str, Entry] = {}
         self.demanding: tuple[Plan, ...] = ()
         self.always = tuple(name for name in self.unresolved if name in ALWAYS)
         self.asking = ext.ENABLE_WHEN_EXPRESSION in item.extensions
@@ -156,11 +172,14 @@ class Plan:
         self.longest = _INTEGERS[1] if item.max_length is None else item.max_length
         self.span = _span(item) if item.type == "integer" else None
         self.plain = False
+        self.plain_group = False
+        self.flat = False
         self.quick = False
         self.offered = offered(item.options)
         self.test: Test | None = None
         self.tested: Test | None = None
         self.wanted = _demands(self)
+        self.counted = item.min_occurs is not None or item.max_occurs is not None
         self.weighed: tuple[Plan, ...] = ()
 
     @property
@@ -171,7 +190,7 @@ class Plan:
     def with_item(self, item: Item) -> Plan:
         """The same place in the form with another item, some of whose elements are computed."""
         made = Plan(item, self.index, self.parent)
-        for name in ("children", "sources", "conditional", "demanding", "computed_text"):
+        for name in ("children", "sources", "conditional", "demanding", "computed_text", "table"):
             setattr(made, name, getattr(self, name))
         made.expressions = self.expressions
         return made
@@ -263,9 +282,10 @@ def plan_items(
     root = Plan(root_item, 0, None)
     known: dict[str, Plan] = {}
     _grow(root, known)
+    order = {link_id: number for number, link_id in enumerate(known)}
     for plan in known.values():
         plan.sources = tuple(
-            _source(plan, condition, known) for condition in plan.item.enable_when
+            _source(plan, condition, known, order) for condition in plan.item.enable_when
         )
     computed = _computed_texts(questionnaire.get("item", ()))
     for link_id in computed & known.keys():
@@ -278,7 +298,35 @@ def plan_items(
     for plan in known.values():
         plan.tested = test_for(plan)
         plan.test = plan.tested if plan.expressions is None else None
+        plan.plain_group = plan.is_group and not plan.watched and plan.expressions is None
+    for plan in (root, *known.values()):
+        plan.flat = plan.plain_group and not any(one.is_group for one in plan.children.values())
+    sources = {source.condition.question for plan in known.values() for source in plan.sources}
+    for plan in known.values():
+        if plan.flat:
+            plan.table = {
+                link_id: _entry(child, link_id in sources)
+                for link_id, child in plan.children.items()
+                if child.test is not None and not child.children
+            }
     return root, known
+
+
+def _entry(plan: Plan, asked_about: bool) -> Entry:
+    if plan.test is None:
+        raise ValueError("an item without a test has no entry")
+    kept = plan if asked_about or plan.sources else None
+    return plan.index, plan.words, plan.test, plan.wanted, _asks(plan.sources), kept
+
+
+def _asks(sources: Sequence[Source]) -> tuple[str, Asked] | tuple[()] | None:
+    """What an Entry says of the conditions."""
+    if not sources:
+        return None
+    plan, asked = sources[0].plan, sources[0].asked
+    if len(sources) > 1 or asked is None or plan is None or plan.conditional:
+        return ()
+    return sources[0].condition.question, asked
 
 
 def _weighs(plan: Plan) -> bool:
@@ -329,7 +377,9 @@ def _demands(plan: Plan) -> bool:
     return item.required or counted or bool(plan.always)
 
 
-def _source(plan: Plan, condition: Condition, known: Mapping[str, Plan]) -> Source:
+def _source(
+    plan: Plan, condition: Condition, known: Mapping[str, Plan], order: Mapping[str, int]
+) -> Source:
     source = known.get(condition.question)
     if source is None:
         return Source(condition, None, None, (), flat=False, own=False)
@@ -340,7 +390,8 @@ def _source(plan: Plan, condition: Condition, known: Mapping[str, Plan]) -> Sour
     path = way[way.index(base) + 1 :] if base is not None else way[1:]
     flat = base is None and not any(one.repeats for one in path[:-1])
     asked = asked_of(condition) if flat else None
-    return Source(condition, source, base, path, flat=flat, own=own, asked=asked)
+    earlier = order[source.link_id] < order[plan.link_id]
+    return Source(condition, source, base, path, flat=flat, own=own, asked=asked, earlier=earlier)
 
 
 def plans(root: Plan) -> Iterator[Plan]:

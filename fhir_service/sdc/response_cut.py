@@ -11,10 +11,9 @@ import msgspec
 
 from fhir_service.fhir.reading import SOUND
 from fhir_service.sdc.response_model import ResponseItem
-from fhir_service.sdc.response_walk import Doubt, TooDeep, look_at
+from fhir_service.sdc.response_walk import Doubt, TooDeep, look_at, properties_in
 
-_encoder = msgspec.json.Encoder()
-_SHORTEST = _encoder.encode(SOUND)
+_SHORTEST = msgspec.json.encode(SOUND)
 _SPACE = b" \t\r\n"
 _LEAST = 500
 """Bytes; less is not worth the cutting."""
@@ -70,10 +69,7 @@ def _follows(text: bytes, done: int, start: int, *, first: bool) -> bool:
 
 def _replaced(item: bytes, levels: int, least: int) -> bytes:
     try:
-        decoded = _item.decode(item)
-        again = _encoder.encode(decoded)
-        once = len(again) == len(item) or again.count(b":") == item.count(b":")
-        if once and look_at((decoded,), levels) == item.count(b'"value'):
+        if look_at((_item.decode(item),), levels) == properties_in(item):
             return _SHORTEST
     except TooDeep:
         return item

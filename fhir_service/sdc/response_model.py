@@ -1,5 +1,6 @@
 """QuestionnaireResponse as msgspec Structs: the shape that is decoded at C speed.
 
+What a filler most often sends: without extensions and ids in items, which the Full ones have.
 Elements outside items and answers stay plain dictionaries. An element that is not there is UNSET;
 JSON null is never accepted. http://hl7.org/fhir/R4/questionnaireresponse.html
 """
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from operator import attrgetter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
@@ -31,14 +32,7 @@ Whole = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 Status = Literal["in-progress", "completed", "amended", "entered-in-error", "stopped"]
 
 
-class Element(Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
-    """What every element may carry."""
-
-    id: Text | UnsetType = UNSET
-    extension: LooseList | UnsetType = UNSET
-
-
-class Coding(Element, forbid_unknown_fields=True, kw_only=True, gc=False):
+class Coding(Struct, forbid_unknown_fields=True, kw_only=True, gc=False, frozen=True):
     """http://hl7.org/fhir/R4/datatypes.html#Coding"""
 
     system: Filled | UnsetType = UNSET
@@ -46,10 +40,13 @@ class Coding(Element, forbid_unknown_fields=True, kw_only=True, gc=False):
     code: Filled | UnsetType = UNSET
     display: Filled | UnsetType = UNSET
     user_selected: bool | UnsetType = field(default=UNSET, name="userSelected")
+    extension: ClassVar[LooseList | UnsetType] = UNSET
 
 
-class Quantity(Element, forbid_unknown_fields=True, kw_only=True, gc=False):
+class Quantity(Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
     """http://hl7.org/fhir/R4/datatypes.html#Quantity; ``value`` keeps its digits."""
+
+    extension: ClassVar[LooseList | UnsetType] = UNSET
 
     value: Raw | UnsetType = UNSET
     comparator: Literal["<", "<=", ">=", ">"] | UnsetType = UNSET
@@ -58,8 +55,11 @@ class Quantity(Element, forbid_unknown_fields=True, kw_only=True, gc=False):
     code: Filled | UnsetType = UNSET
 
 
-class ResponseAnswer(Element, forbid_unknown_fields=True, kw_only=True):
+class ResponseAnswer(Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
     """One answer; exactly one of the values, or only extensions."""
+
+    extension: ClassVar[LooseList | UnsetType] = UNSET
+    modifier_extension: ClassVar[LooseList | UnsetType] = UNSET
 
     coding: Coding | UnsetType = field(default=UNSET, name="valueCoding")
     string: Filled | UnsetType = field(default=UNSET, name="valueString")
@@ -76,11 +76,13 @@ class ResponseAnswer(Element, forbid_unknown_fields=True, kw_only=True):
     items: Annotated[list[ResponseItem], Meta(min_length=1)] | UnsetType = field(
         default=UNSET, name="item"
     )
-    modifier_extension: LooseList | UnsetType = field(default=UNSET, name="modifierExtension")
 
 
-class ResponseItem(Element, forbid_unknown_fields=True, kw_only=True):
+class ResponseItem(Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
     """One item of a response."""
+
+    extension: ClassVar[LooseList | UnsetType] = UNSET
+    modifier_extension: ClassVar[LooseList | UnsetType] = UNSET
 
     link_id: Filled = field(name="linkId")
     definition: Filled | UnsetType = UNSET
@@ -91,10 +93,9 @@ class ResponseItem(Element, forbid_unknown_fields=True, kw_only=True):
     items: Annotated[list[ResponseItem], Meta(min_length=1)] | UnsetType = field(
         default=UNSET, name="item"
     )
-    modifier_extension: LooseList | UnsetType = field(default=UNSET, name="modifierExtension")
 
 
-class Body(Struct, forbid_unknown_fields=True, kw_only=True):
+class Body(Struct, forbid_unknown_fields=True, kw_only=True, gc=False):
     """The resource itself."""
 
     resource_type: Literal["QuestionnaireResponse"] = field(name="resourceType")
@@ -121,9 +122,11 @@ class Body(Struct, forbid_unknown_fields=True, kw_only=True):
     )
 
 
-class FullCoding(Coding, kw_only=True):
-    """A Coding whose primitives carry extensions (``_display``)."""
+class FullCoding(Coding, kw_only=True, frozen=True):
+    """A Coding with extensions, of its own or of its primitives (``_display``)."""
 
+    id: Text | UnsetType = UNSET
+    extension: LooseList | UnsetType = UNSET  # type: ignore[misc]
     more_system: Loose | UnsetType = field(default=UNSET, name="_system")
     more_version: Loose | UnsetType = field(default=UNSET, name="_version")
     more_code: Loose | UnsetType = field(default=UNSET, name="_code")
@@ -132,8 +135,10 @@ class FullCoding(Coding, kw_only=True):
 
 
 class FullQuantity(Quantity, kw_only=True):
-    """A Quantity whose primitives carry extensions."""
+    """A Quantity with extensions, of its own or of its primitives."""
 
+    id: Text | UnsetType = UNSET
+    extension: LooseList | UnsetType = UNSET  # type: ignore[misc]
     more_value: Loose | UnsetType = field(default=UNSET, name="_value")
     more_comparator: Loose | UnsetType = field(default=UNSET, name="_comparator")
     more_unit: Loose | UnsetType = field(default=UNSET, name="_unit")
@@ -142,11 +147,18 @@ class FullQuantity(Quantity, kw_only=True):
 
 
 class FullAnswer(ResponseAnswer, kw_only=True):
-    """An answer whose primitives carry extensions."""
+    """An answer with extensions, of its own or of its primitives."""
 
+    id: Text | UnsetType = UNSET
+    extension: LooseList | UnsetType = UNSET  # type: ignore[misc]
+    modifier_extension: LooseList | UnsetType = field(  # type: ignore[misc]
+        default=UNSET, name="modifierExtension"
+    )
     coding: FullCoding | UnsetType = field(default=UNSET, name="valueCoding")
     quantity: FullQuantity | UnsetType = field(default=UNSET, name="valueQuantity")
-    items: list[FullItem] | UnsetType = field(default=UNSET, name="item")  # type: ignore[assignment]
+    items: Annotated[list[FullItem], Meta(min_length=1)] | UnsetType = field(  # type: ignore[assignment]
+        default=UNSET, name="item"
+    )
     more_string: Loose | UnsetType = field(default=UNSET, name="_valueString")
     more_boolean: Loose | UnsetType = field(default=UNSET, name="_valueBoolean")
     more_integer: Loose | UnsetType = field(default=UNSET, name="_valueInteger")
@@ -158,19 +170,30 @@ class FullAnswer(ResponseAnswer, kw_only=True):
 
 
 class FullItem(ResponseItem, kw_only=True):
-    """An item whose primitives carry extensions."""
+    """An item with extensions, of its own or of its primitives."""
 
-    answers: list[FullAnswer] | UnsetType = field(default=UNSET, name="answer")  # type: ignore[assignment]
-    items: list[FullItem] | UnsetType = field(default=UNSET, name="item")  # type: ignore[assignment]
+    id: Text | UnsetType = UNSET
+    extension: LooseList | UnsetType = UNSET  # type: ignore[misc]
+    modifier_extension: LooseList | UnsetType = field(  # type: ignore[misc]
+        default=UNSET, name="modifierExtension"
+    )
+    answers: Annotated[list[FullAnswer], Meta(min_length=1)] | UnsetType = field(  # type: ignore[assignment]
+        default=UNSET, name="answer"
+    )
+    items: Annotated[list[FullItem], Meta(min_length=1)] | UnsetType = field(  # type: ignore[assignment]
+        default=UNSET, name="item"
+    )
     more_link_id: Loose | UnsetType = field(default=UNSET, name="_linkId")
     more_definition: Loose | UnsetType = field(default=UNSET, name="_definition")
     more_text: Loose | UnsetType = field(default=UNSET, name="_text")
 
 
 class FullBody(Body, kw_only=True):
-    """A response with extensions on primitives anywhere; it is read the slow way."""
+    """A response with extensions anywhere in its items, or on primitives; it is read closely."""
 
-    items: list[FullItem] | UnsetType = field(default=UNSET, name="item")  # type: ignore[assignment]
+    items: Annotated[list[FullItem], Meta(min_length=1)] | UnsetType = field(  # type: ignore[assignment]
+        default=UNSET, name="item"
+    )
     more_implicit_rules: Loose | UnsetType = field(default=UNSET, name="_implicitRules")
     more_language: Loose | UnsetType = field(default=UNSET, name="_language")
     more_questionnaire: Loose | UnsetType = field(default=UNSET, name="_questionnaire")

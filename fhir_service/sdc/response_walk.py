@@ -27,59 +27,81 @@ class TooDeep(Doubt):
     """Items lie in each other deeper than is read here."""
 
 
+def properties_in(body: bytes) -> int:
+    """How many properties stand in JSON that was decoded, where none has a blank behind its name.
+
+    Less where one has. A quotation mark inside a string has a backslash before it.
+    """
+    found = body.count(b'":')
+    return found - body.count(b'\\":') if b"\\" in body else found
+
+
 @lru_cache(4096)
-def _is_coding(system: Any, code: Any, display: Any) -> bool:
-    """Whether these make a Coding; False also for none of them, which is for others to look at."""
-    if system is UNSET and code is UNSET and display is UNSET:
-        return False
-    return (
-        (code is UNSET or is_code(code))
-        and (system is UNSET or is_uri(system))
-        and (display is UNSET or not display.isspace())
-    )
+def coding_properties(system: Any, code: Any, display: Any) -> int:
+    """How many properties a Coding of these has; 0 for what has to be looked at."""
+    if (
+        (code is not UNSET and not is_code(code))
+        or (system is not UNSET and not is_uri(system))
+        or (display is not UNSET and display.isspace())
+    ):
+        return 0
+    return sum(one is not UNSET for one in (system, code, display))
 
 
 def look_at(items: Sequence[ResponseItem], levels: int) -> int:
-    """Look at these items, without extensions, and all below; how many values they hold.
+    """Look at these items, without extensions, and all below; how many properties they have.
 
-    A value is a property whose name begins with "value". Raises Doubt for what is not plainly
-    sound, and TooDeep where they and the items in them make more than ``levels`` levels.
+    Raises Doubt for what is not plainly sound, and TooDeep where they and the items in them make
+    more than ``levels`` levels. What has an extension, an id or two values has more properties
+    than are counted here.
     """
     if levels < 1:
         raise TooDeep
-    values = 0
+    found = 0
     for item in items:
         if item.answers is not UNSET:
             for answer in item.answers:
-                values += look_at_answer(answer)
+                found += look_at_answer(answer)
                 if answer.items is not UNSET:
-                    values += look_at(answer.items, levels - 1)
+                    found += look_at(answer.items, levels - 1)
         if item.items is not UNSET:
-            values += look_at(item.items, levels - 1)
-        look_at_words(item)
-    return values
+            found += look_at(item.items, levels - 1)
+        found += look_at_words(item)
+    return found
 
 
 def look_at_answer(answer: ResponseAnswer) -> int:
-    """Look at an answer by itself, which must have a value; how many values lie in it."""
+    """Look at an answer by itself, which must have a value; how many properties it has.
+
+    Those of the items under it are not counted, but that they are there is.
+    """
+    found = 1 if answer.items is UNSET else 2
     coding = answer.coding
     if coding is not UNSET:
-        if not _is_coding(coding.system, coding.code, coding.display):
+        inner = coding_properties(coding.system, coding.code, coding.display)
+        if inner == 0:
             raise Doubt
-    elif answer.string is not UNSET:
+        if coding.version is not UNSET:
+            inner += 1
+        return found + inner + (coding.user_selected is not UNSET)
+    if answer.string is not UNSET:
         if answer.string.isspace():
             raise Doubt
     elif answer.boolean is UNSET and answer.integer is UNSET:
-        return 1 + _rare(answer)
-    return 1
+        return found + _rare(answer)
+    return found
 
 
-def look_at_words(item: ResponseItem) -> None:
-    """Look at an item by itself."""
+def look_at_words(item: ResponseItem) -> int:
+    """Look at an item by itself; how many properties it has."""
     if item.link_id.isspace() or (item.text is not UNSET and item.text.isspace()):
         raise Doubt
-    if item.definition is not UNSET and not is_uri(item.definition):
-        raise Doubt
+    found = 1 if item.text is UNSET else 2
+    if item.definition is not UNSET:
+        if not is_uri(item.definition):
+            raise Doubt
+        found += 1
+    return found + (item.answers is not UNSET) + (item.items is not UNSET)
 
 
 def look_closely_at(items: Sequence[ResponseItem], levels: int) -> None:
@@ -117,12 +139,21 @@ def _fill(index: dict[str, ResponseItem], items: Sequence[ResponseItem]) -> None
 
 
 def _rare(answer: ResponseAnswer) -> int:
-    """Check an answer of the rarer types, or without value; how many values lie in its value."""
+    """Look at an answer of the rarer types, or without value; the properties in its value."""
     for value, check in zip(_rare_values(answer), _RARE_CHECKS, strict=True):
         if value is not UNSET:
             check(value)
-            return int(isinstance(value, Quantity) and value.value is not UNSET)
+            if isinstance(value, Quantity):
+                return quantity_properties(value)
+            return _properties(value) if isinstance(value, dict) else 0
     raise Doubt
+
+
+def _properties(value: Any) -> int:
+    """How many properties there are in a JSON value."""
+    if isinstance(value, dict):
+        return len(value) + sum(map(_properties, value.values()))
+    return sum(map(_properties, value)) if isinstance(value, list) else 0
 
 
 def _thorough(answer: ResponseAnswer) -> None:
@@ -148,7 +179,7 @@ def _extensions(element: ResponseItem | ResponseAnswer | Coding | Quantity) -> N
 
 
 def _coding(coding: Coding) -> None:
-    if not _is_coding(coding.system, coding.code, coding.display):
+    if coding_properties(coding.system, coding.code, coding.display) == 0:
         raise Doubt
 
 
@@ -157,11 +188,20 @@ def is_number(raw: Raw) -> bool:
 
     Of what next to nothing is (1e-9999), the exponent may be beyond all counting: it is not plain.
     """
+    text = bytes(raw)
+    if b"-" <= text < b":" and len(text) <= _SHORT and _E not in text and _BIG_E not in text:
+        return True  # JSON's syntax was seen to before: what begins so is a number
     try:
-        number = float(raw)
+        number = float(text)
     except ValueError:
         return False
-    return -math.inf < number < math.inf and (number != 0 or b"e" not in bytes(raw).lower())
+    return -math.inf < number < math.inf and (number != 0 or b"e" not in text.lower())
+
+
+_SHORT = 30
+"""A number of so few signs, without exponent, is in the range of every float."""
+
+_E, _BIG_E = b"eE"
 
 
 def _must_be_number(raw: Raw) -> None:
@@ -170,24 +210,29 @@ def _must_be_number(raw: Raw) -> None:
 
 
 def _quantity(quantity: Quantity) -> None:
-    if not quantity_values(quantity):
+    if not quantity_properties(quantity):
         raise Doubt
 
 
-def quantity_values(quantity: Quantity) -> int:
-    """How many values an answer has with this Quantity; 0 when that is not plainly sound."""
-    if quantity.value is UNSET or not _is_unit(quantity.system, quantity.code, quantity.unit):
+def quantity_properties(quantity: Quantity) -> int:
+    """How many properties a Quantity has; 0 when it is not plainly sound."""
+    value = quantity.value
+    if value is UNSET or not is_number(value):
         return 0
-    return 2 if is_number(quantity.value) else 0
+    found = _unit_properties(quantity.system, quantity.code, quantity.unit)
+    return found if quantity.comparator is UNSET or not found else found + 1
 
 
 @lru_cache(4096)
-def _is_unit(system: Any, code: Any, unit: Any) -> bool:
-    return (
-        (code is UNSET or is_code(code))
-        and (system is UNSET or is_uri(system))
-        and (unit is UNSET or not unit.isspace())
-    )
+def _unit_properties(system: Any, code: Any, unit: Any) -> int:
+    """The properties of a Quantity of this unit, its value counted; 0 for an unsound unit."""
+    if (
+        (code is not UNSET and not is_code(code))
+        or (system is not UNSET and not is_uri(system))
+        or (unit is not UNSET and unit.isspace())
+    ):
+        return 0
+    return 1 + sum(one is not UNSET for one in (system, code, unit))
 
 
 def _date(value: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -32,6 +33,7 @@ from fhir_service.sdc.response_walk import (
     index_of,
     look_at,
     look_closely_at,
+    properties_in,
     too_deep,
 )
 
@@ -70,31 +72,30 @@ _OTHER_TYPE = Issue(
 class Response:
     """A response that is sound FHIR; whether it keeps the rules of its form is another question.
 
-    ``items`` are its root items, decoded. ``extended`` is False when it has no extension. What
+    ``items`` are its root items, decoded. ``extended`` is False when they have no extension. What
     the response does not say is None, or empty. One from ``skim`` has items that are still to be
-    looked at: ``sent`` holds its bytes until then, and ``values`` how many values they must have;
-    ``source`` holds them always. ``levels`` is how deep its items may lie in each other.
+    looked at: ``sent`` holds its bytes until then; ``source`` holds them always. ``properties`` is
+    how many properties the items have. ``levels`` is how deep they may lie in each other.
     """
 
-    __slots__ = ("_index", "body", "extended", "items", "levels", "sent", "source", "values")
+    __slots__ = ("_index", "body", "extended", "items", "levels", "properties", "sent", "source")
 
     def __init__(
         self,
         body: Body,
         source: bytes,
-        *,
-        extended: bool = True,
-        sent: bytes | None = None,
-        values: int = 0,
         levels: int = ITEM_LEVELS,
+        *,
+        sent: bytes | None = None,
+        properties: int = 0,
     ) -> None:
-        self.extended = extended
+        self.extended = sent is None
         self.body = body
         self.items: Sequence[ResponseItem] = body.items or ()
         self.levels = levels
         self.sent = sent
         self.source = source
-        self.values = values
+        self.properties = properties
         self._index: Mapping[str, ResponseItem] | None = None
 
     def plain(self) -> dict[str, Any]:
@@ -122,13 +123,16 @@ class Response:
         """
         if self.sent is not None:
             if doubted or not self._plainly_sound():
-                _slow(self.sent, self.levels)
+                other = _closely(self.sent, self.body, self.levels)
+                self.body, self.items, self.extended = other.body, other.items, True
             self.sent = None
+        if doubted:
+            self.extended = True  # it is sound, and yet has more than what is plainly right has
         return self
 
     def _plainly_sound(self) -> bool:
         try:
-            return look_at(self.items, self.levels) == self.values
+            return look_at(self.items, self.levels) == self.properties
         except Doubt:
             return False
 
@@ -221,40 +225,82 @@ def skim(body: bytes, item_levels: int = ITEM_LEVELS) -> Response:
     The check looks at each item anyway, and raises then what ``decode`` raises at once; what
     stands outside the items is sound here already. Raises NotUnderstood.
     """
-    response = _fast(body, item_levels)
-    return response if response is not None else _slow(body, item_levels)
-
-
-def _fast(body: bytes, levels: int) -> Response | None:
-    """The response, unless it has to be looked at closely; without extensions not yet settled."""
     if b"\\" in body and _ODD_ESCAPE.search(body):
-        return None
+        return _slow(body, item_levels)
     try:
         decoded = _decoder.decode(body)
-        extended = b'xtension"' in body
-        if not _each_once(body, decoded, extended=extended):
-            return None
-        _must_be_sound(decoded)
-        if extended:
-            look_closely_at(decoded.items or (), levels)
-            return Response(decoded, body, levels=levels)
+        around = _around(decoded)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Doubt):
-        return None
-    values = body.count(b'"value')
-    if decoded.identifier is not UNSET:
-        values -= _encoder.encode(decoded.identifier).count(b'"value')
-    return Response(decoded, body, extended=False, sent=body, values=values, levels=levels)
+        return _extended(body, item_levels)
+    below = properties_in(body) - around
+    return Response(decoded, body, item_levels, sent=body, properties=below)
 
 
-def _each_once(body: bytes, decoded: Body, *, extended: bool) -> bool:
-    """Whether no property stands twice: of two, only the last is decoded, and encoded again.
+_rare = attrgetter(
+    "meta", "implicit_rules", "narrative", "contained", "extension", "modifier_extension",
+    "identifier", "based_on", "part_of", "encounter", "author", "source",
+)  # fmt: skip
+_ALL_UNSET = (UNSET,) * 12
 
-    Encoding again makes nothing longer but a float, which only what is extended or contained has.
-    """
-    again = _encoder.encode(decoded)
-    if len(again) == len(body) and not extended and decoded.contained is UNSET:
+
+def _around(decoded: Body) -> int:
+    """How many properties there are outside the items, all sound. Raises Doubt."""
+    subject = decoded.subject
+    if _rare(decoded) != _ALL_UNSET or not _is_address(subject):
+        _must_be_sound(decoded)
+        items, decoded.items = decoded.items, UNSET
+        found = properties_in(_encoder.encode(decoded))
+        decoded.items = items
+        return found if items is UNSET else found + 1
+    return (
+        (2 if subject is UNSET else 4)  # resourceType and status; subject and its reference
+        + (decoded.id is not UNSET)
+        + (decoded.language is not UNSET)
+        + (decoded.questionnaire is not UNSET)
+        + (decoded.authored is not UNSET)
+        + (decoded.items is not UNSET)
+    )
+
+
+def _is_address(subject: Any) -> bool:
+    """Whether it is missing, or a Reference that has nothing but an address."""
+    if subject is UNSET:
         return True
-    return again.count(b":") == body.count(b":")
+    address = subject.get("reference")
+    return (
+        len(subject) == 1 and isinstance(address, str) and address != "" and not address.isspace()
+    )
+
+
+def _extended(body: bytes, levels: int) -> Response:
+    """The response, which may have extensions in its items. Raises NotUnderstood."""
+    if b'xtension"' in body and b'"_' not in body:
+        try:
+            decoded = _full_decoder.decode(body)
+            _must_be_sound(decoded)
+            return _closely(body, decoded, levels)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Doubt):
+            pass
+    return _slow(body, levels)
+
+
+def _closely(body: bytes, decoded: Body, levels: int) -> Response:
+    """The response again, which may have extensions, or is written in a way of its own.
+
+    Raises NotUnderstood.
+    """
+    try:
+        if _each_once(body, decoded):
+            look_closely_at(decoded.items or (), levels)
+            return Response(decoded, body, levels)
+    except Doubt:
+        pass
+    return _slow(body, levels)
+
+
+def _each_once(body: bytes, decoded: Body) -> bool:
+    """Whether no property stands twice: of two, only the last is decoded, and encoded again."""
+    return _encoder.encode(decoded).count(b":") == body.count(b":")
 
 
 def _must_be_sound(decoded: Body) -> None:
@@ -291,7 +337,7 @@ def _slow(body: bytes, levels: int) -> Response:
     if found:
         raise NotUnderstood(found[0].says, *found)
     try:
-        return Response(_full_decoder.decode(body), body, levels=levels)
+        return Response(_full_decoder.decode(body), body, levels)
     except (msgspec.DecodeError, RecursionError):
         raise NotUnderstood("This response can not be read.", expression=TYPE) from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +15,10 @@ from fhir_service.fhir.issues import Issue, NotUnderstood
 from fhir_service.fhir.reading import ITEM_LEVELS, read_json
 from fhir_service.sdc.compiled import compile_form
 from fhir_service.sdc.response_cut import shortened
+from fhir_service.sdc.response_walk import look_at
 from fhir_service.sdc.responses import _shape, decode, skim
 from fhir_service.sdc.validation import validate
-from tests.benchmarks import forty
+from tests.benchmarks import forty, ten
 
 FORM = compile_form(forty.form())
 JUNK: list[Any] = [
@@ -102,3 +104,20 @@ def test_a_skimmed_response_is_settled_once_and_then_stays_so() -> None:
     broken = forty.breaks()["a value that is no date"]
     with pytest.raises(NotUnderstood):
         skim(broken).settle()
+
+
+EXAMPLES = Path("questionnaires/previsit-recurrent-breast")
+
+
+@pytest.mark.parametrize("name", ["forty", "ten", "previsit"])
+def test_what_is_plainly_right_is_looked_at_once(name: str) -> None:
+    previsit = json.loads((EXAMPLES / "Questionnaire-1.0.0.json").read_bytes())
+    form, body = {
+        "forty": (forty.form(), forty.body(forty.response())),
+        "ten": (ten.form(), forty.body(ten.response())),
+        "previsit": (previsit, (EXAMPLES / "responses/typical.json").read_bytes()),
+    }[name]
+    response = skim(body)
+    assert validate(compile_form(form), response) == ()
+    assert not response.extended
+    assert look_at(response.items, ITEM_LEVELS) == response.properties

@@ -144,9 +144,11 @@ class Check:
         self.found: list[Issue] = []
         self.places: list[tuple[Place, Plan | None]] = []
         self.more = False
-        self.room = {True: MOST_FINDINGS, False: MOST_FINDINGS}
-        self.severities = POLICY[response.status]
-        self.evaluation = _evaluation(form, response, codes, clock)
+        self.room = [MOST_FINDINGS, MOST_FINDINGS]
+        self.severities = POLICY[response.body.status]
+        self.evaluation = (
+            _evaluation(form, response, codes, clock) if form.plan.expressive else None
+        )
 
     def tell(
         self,
@@ -208,12 +210,8 @@ def _one_line(text: str) -> str:
     return words if len(words) <= LONGEST_TEXT else words[:LONGEST_TEXT] + "…"
 
 
-def _evaluation(
-    form: Form, response: Response, codes: Codes | None, clock: Clock
-) -> Evaluation | None:
-    """What evaluates the form's expressions on this response; None for a form without any."""
-    if not form.plan.expressive:
-        return None
+def _evaluation(form: Form, response: Response, codes: Codes | None, clock: Clock) -> Evaluation:
+    """What evaluates the form's expressions on this response."""
     from fhir_service.sdc.evaluation import (  # noqa: PLC0415  only a form with one needs it
         Evaluation,
         written_at,

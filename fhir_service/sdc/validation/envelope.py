@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from msgspec import UNSET
+
 from fhir_service.fhir.canonical import read_canonical
 from fhir_service.fhir.resource_types import type_named
 from fhir_service.sdc.comparing import order
@@ -78,6 +80,25 @@ def modifiers_understood(check: Check) -> None:
     """A16: no modifier extension on the response is understood here."""
     if check.response.body.modifier_extension:
         check.tell("modifier-extension", f"{ROOT}.modifierExtension")
+
+
+def is_plain(check: Check) -> bool:
+    """Whether no rule here can have a word against the envelope: the commonest one has none."""
+    expected, body = check.form.plain_envelope, check.response.body
+    if (
+        expected is None
+        or body.questionnaire != expected[0]
+        or body.authored is UNSET
+        or body.meta is not UNSET
+        or body.extension is not UNSET
+        or body.modifier_extension is not UNSET
+    ):
+        return False
+    subject = body.subject
+    if subject is UNSET or len(subject) != 1:
+        return False
+    address = subject.get("reference", "")
+    return expected[1] and address.startswith("Patient/") and address.count("/") == 1
 
 
 RULES: Final[tuple[Callable[[Check], None], ...]] = (

@@ -11,6 +11,7 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from fhir_service.sdc.enablement import Enablement, Scopes
+from fhir_service.sdc.plainly import passes, quickly
 from fhir_service.sdc.plans import Plan
 from fhir_service.sdc.response_model import ResponseAnswer, ResponseItem, value_of
 from fhir_service.sdc.response_walk import Doubt, look_at, look_at_answer, look_at_words
@@ -26,63 +27,74 @@ from fhir_service.sdc.validation.context import (
 
 _EMPTY: Final[Mapping[str, Any]] = {}
 _NONE: Final[Sequence[ResponseItem]] = ()
+_NEVER: Final = -(2**31)
+"""So many less than met, and no count of answers is all that is wanted."""
 
 
 class Walk:
     """The walk of one check. ``careful`` asks the rules of every answer, the plain ones too.
 
     It looks at each item of a response that was only skimmed, and raises Doubt for one that is
-    not plainly sound; ``values`` counts what these hold.
+    not plainly sound; ``properties`` counts theirs.
     """
 
-    __slots__ = ("careful", "check", "enablement", "looking", "testing", "values")
+    __slots__ = ("careful", "check", "enablement", "looking", "properties", "testing")
 
     def __init__(self, check: Check, *, careful: bool = False) -> None:
         self.check = check
         self.careful = careful
         response = check.response
         self.enablement = Enablement(response.items, lambda: response.index, check.evaluation)
-        self.looking = response.sent is not None
+        self.enablement.walking = True
         self.testing = not (careful or response.extended)
-        self.values = 0
+        self.looking = self.testing or response.sent is not None
+        self.properties = 0
 
     def level(
         self, plan: Plan, items: Sequence[ResponseItem], trail: Trail, scopes: Scopes, shown: bool
     ) -> None:
         """The items of one place, ``plan`` around them, enabled if ``shown``."""
-        children, enablement = plan.children, self.enablement
-        seen, testing = enablement.seen, self.testing
-        last, values, met, ordered = -1, 0, 0, True
-        for number, item in enumerate(items):
-            link_id = item.link_id
-            child = children.get(link_id)
+        children, seen = plan.children, self.enablement.seen
+        testing = self.testing and shown
+        last, met, number = -1, 0, -1
+        for item in items:
+            number += 1
+            child = children.get(item.link_id)
             if child is None:
                 self.unknown(item, (trail, number, None))
                 continue
-            if child.index > last:
+            first = child.index > last
+            if first:
                 last = child.index
-                seen[link_id] = item
-            else:
-                ordered = False
+                seen[child.link_id] = item
+            elif child.index < last or not child.item.repeats or not child.is_group:
+                self.enablement.odd = True
                 structure.order(self.check, child, last, (trail, number, None))
-            enabled = shown and (not child.sources or enablement.enabled(child, scopes))
-            test = child.test
-            if test is not None and enabled and testing and (count := test(item)):
-                values += count
-                met += child.wanted
-                continue
-            if child.expressions is None:
-                self.one(child, item, (trail, number, None), scopes, shown, enabled)
+                met = _NEVER
+            count = quickly(child, item, self.enablement, scopes) if testing else 0
+            if count:
+                self.properties += count
+                met += first and child.wanted and not child.counted
             else:
-                met += self.expressed(child, item, (trail, number, None), scopes, shown, enabled)
-        self.values += values
-        if shown and plan.demanding and not (ordered and met == len(plan.demanding)):
+                met += self.closely(child, item, (trail, number, None), scopes, shown)
+        if shown and plan.demanding and met != len(plan.demanding):
             self.demands(plan, items, trail, scopes)
+
+    def closely(
+        self, plan: Plan, item: ResponseItem, trail: Trail, scopes: Scopes, around: bool
+    ) -> bool:
+        """One item of the response that is not plainly right; as ``expressed`` gives back."""
+        shown = around and (not plan.sources or self.enablement.enabled(plan, scopes))
+        if plan.expressions is not None:
+            return self.expressed(plan, item, trail, scopes, around, shown)
+        self.one(plan, item, trail, scopes, around, shown)
+        return False
 
     def unknown(self, item: ResponseItem, trail: Trail) -> None:
         """An item that the form does not have at this place."""
+        self.enablement.odd = True
         if self.looking:
-            self.values += look_at((item,), self.levels_below(trail) + 1)
+            self.properties += look_at((item,), self.levels_below(trail) + 1)
         structure.unknown_item(self.check, item.link_id, trail)
 
     def expressed(
@@ -100,10 +112,8 @@ class Walk:
         """
         shown = shown and by_expression.enabled(self.check, plan, trail)
         made = by_expression.effective(self.check, plan, trail) if shown else plan
-        test, count = made.tested, 0
-        if test is not None and shown and self.testing:
-            count = test(item)
-        self.values += count
+        count = passes(made, item) if shown and self.testing else 0
+        self.properties += count
         if not count:
             self.one(made, item, trail, scopes, around, shown)
         if shown:
@@ -120,6 +130,8 @@ class Walk:
         shown: bool,
     ) -> None:
         """One item of the response beside the form's; ``around`` if what is around is enabled."""
+        if self.looking:
+            self.properties += look_at_words(item)
         if around and not shown and occurrence.is_answered(item):
             self.check.tell("answer-while-disabled", trail, plan)
         if (
@@ -130,6 +142,7 @@ class Walk:
             or (item.answers if plan.is_group else item.items) is not UNSET
             or (plan.field is None and not plan.is_group)
         ):
+            self.enablement.odd = True
             if self.looking:
                 self.look(plan, item, trail)
             met = Met(plan, item, shown)
@@ -145,14 +158,13 @@ class Walk:
             self.answers(plan, item.answers, trail, scopes, shown)
 
     def look(self, plan: Plan, item: ResponseItem, trail: Trail) -> None:
-        """Look at what the walk does not come to: the words, what stands at the wrong place."""
-        look_at_words(item)
+        """Look at what the walk does not come to, for it stands at a wrong place."""
         if not plan.is_group:
-            self.values += look_at(item.items or _NONE, self.levels_below(trail))
+            self.properties += look_at(item.items or _NONE, self.levels_below(trail))
             return
         for answer in item.answers or ():
-            self.values += look_at_answer(answer)
-            self.values += look_at(answer.items or _NONE, self.levels_below(trail))
+            self.properties += look_at_answer(answer)
+            self.properties += look_at(answer.items or _NONE, self.levels_below(trail))
 
     def levels_below(self, trail: Trail) -> int:
         """How many levels of items may lie in the one at the end of this trail."""
@@ -169,7 +181,7 @@ class Walk:
         """The answers of one question."""
         for number, answer in enumerate(given):
             if self.looking:
-                self.values += look_at_answer(answer)
+                self.properties += look_at_answer(answer)
             if self.careful or not plan.plain or not _plainly_right(plan, answer):
                 self.answer(plan, answer, number, trail)
             if answer.items is not UNSET or plan.demanding:
@@ -251,7 +263,7 @@ def _plainly_right(plan: Plan, answer: ResponseAnswer) -> bool:
     if coding is not UNSET:
         if coding.extension is not UNSET or answer.extension is not UNSET:
             return False  # a weight may have been sent along
-        return (coding.system, coding.code, coding.display) in plan.offered
+        return coding in plan.offered
     field = plan.field
     if field == "string":
         value = answer.string
@@ -279,6 +291,6 @@ def run(check: Check, *, careful: bool = False) -> None:
     if root.expressions is not None:
         by_expression.of_form(check)
     walk.level(root, check.response.items, None, _EMPTY, True)
-    if walk.looking and walk.values != check.response.values:
+    if walk.looking and walk.properties != check.response.properties:
         raise Doubt
     walk.doubts()
