@@ -13,7 +13,8 @@ from typing import Any
 from fhir_service.sdc import extensions as ext
 from fhir_service.sdc.item_reading import read_items
 from fhir_service.sdc.items import Item, in_language
-from fhir_service.sdc.plans import Plan, plan_items
+from fhir_service.sdc.planning import plan_items
+from fhir_service.sdc.plans import Plan
 
 
 @dataclass(frozen=True)

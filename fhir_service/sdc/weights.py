@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from fhir_service.fhir.fhirpath import ExpressionError
 from fhir_service.sdc import extensions as ext
-from fhir_service.sdc.plans import Plan, plans, value_key
+from fhir_service.sdc.planning import plans
+from fhir_service.sdc.plans import Plan, value_key
 
 Json = Mapping[str, Any]
 Weighed = dict[Any, Decimal]
