@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     from fhir_service.render.pdf import Printer
     from fhir_service.summary.mapping import SummaryMapping
     from fhir_service.summary.model import Summary
+    from fhir_service.workflow.deliver import Courier
     from fhir_service.workflow.ehr import Ehr
+    from fhir_service.workflow.targets import Target
+    from fhir_service.workflow.today import Today
 
 _KEYS_TRUSTED_SECONDS = 60.0
 
@@ -127,6 +130,44 @@ class Service:
         """Where tokens are shown."""
         return Door.of(self.site)
 
+    def target(self) -> Target:
+        """What kind of EHR it is. Raises MappingFault."""
+        from fhir_service.catalogue.ehr_targets import load_target  # noqa: PLC0415
+
+        own = self.settings.ehr_targets_dir
+        return load_target(
+            self.settings.ehr_target, *([own] if own else []), folder("mappings") / "ehr-targets"
+        )
+
+    def today(self, tell: Callable[[tuple[str, ...]], None] = lambda _: None) -> Today:
+        """The routes to the EHR, as it declares them today. Raises MappingFault."""
+        from fhir_service.store.ehr_statements import StoredStatements  # noqa: PLC0415
+        from fhir_service.workflow.today import Today  # noqa: PLC0415
+
+        return Today(self.site, self.target(), StoredStatements(self.store), tell)
+
+    def ehr_keys(self) -> EhrKeys:
+        """Our own keys at the EHR."""
+        return ehr_keys(self.settings, self.store, SystemClock(), TimeOrderedIds())
+
+    def courier(self, worker: str, tell: Callable[[tuple[str, ...]], None]) -> Courier:
+        """One worker of the outbox. Raises MappingFault."""
+        from fhir_service.ehr.folder import FolderDrop  # noqa: PLC0415  keeps the start quick
+        from fhir_service.store.deliveries import Deliveries  # noqa: PLC0415
+        from fhir_service.workflow.deliver import Courier, Waits  # noqa: PLC0415
+
+        settings, target = self.settings, self.target()
+        return Courier(
+            site=self.site,
+            outbox=Deliveries(self.store),
+            day=self.today(tell),
+            worker=worker,
+            chance=secrets.SystemRandom().random,
+            waits=Waits(lease=60.0 + 10.0 * settings.ehr_timeout),
+            drop=FolderDrop(settings.ehr_folder) if settings.ehr_folder else None,
+            most_attempts=target.attempts,
+        )
+
     def publish_shipped(self) -> int:
         """Publish the forms and terminology that ship; how many were new or changed."""
         return install(
@@ -171,7 +212,7 @@ def build(settings: Settings, base_url: str | None = None) -> Service:
         visit_days=settings.visit_days,
         require_if_match=settings.require_if_match,
         max_item_depth=settings.max_item_depth,
-        has_target=settings.ehr_base is not None,
+        has_target=settings.has_target,
         software_version=__version__,
         spans=Spans(
             settings.patient_session_idle,

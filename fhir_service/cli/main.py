@@ -28,7 +28,9 @@ COMMANDS: Final = {
     "form": ("form", "Check, outline or publish forms."),
     "db": ("db", "Upgrade, check, back up or restore the database."),
     "patient": ("patient", "Export or erase what is stored of a patient."),
-    "outbox": ("outbox", "See what the EHR is owed."),
+    "outbox": ("outbox", "See, retry, release or close what the EHR is owed."),
+    "deliver": ("deliver", "Deliver what the EHR is owed."),
+    "ehr": ("ehr", "See what the EHR takes, what it changed, and our keys there."),
     "link": ("link", "Make, list or revoke links that need no login."),
 }
 """Each command: the module of this package that holds it as ``command``, and its one line."""

@@ -1,4 +1,4 @@
-"""outbox: what the EHR is owed, to be read by the operator.
+"""outbox: what the EHR is owed, read and moved on by the operator or the integration team.
 
 https://microservices.io/patterns/data/transactional-outbox.html
 """
@@ -9,17 +9,18 @@ import click
 
 from fhir_service.cli import installation
 from fhir_service.cli.main import Failed
+from fhir_service.workflow.outbox import STATES, Attempt, Entry
 
 
 @click.group("outbox")
 def command() -> None:
-    """See what the EHR is owed."""
+    """See, retry, release or close what the EHR is owed. No answer is shown."""
 
 
 @command.command("list")
-@click.option("--state", default=None, help="Only entries in this state, such as due.")
+@click.option("--state", type=click.Choice(STATES), default=None, help="Only these.")
 def list_(state: str | None) -> None:
-    """List the entries, oldest first: number, state, response and version, since when."""
+    """List the entries, oldest first: number, state, response and version, since when, why."""
     from fhir_service.store.outbox import entries  # noqa: PLC0415  costs CPU
 
     count = 0
@@ -29,6 +30,7 @@ def list_(state: str | None) -> None:
             click.echo(
                 f"{one.number}\t{one.state}\tQuestionnaireResponse/{one.resource_id}"
                 f"/_history/{one.resource_version}\t{one.created.isoformat(timespec='seconds')}"
+                f"\t{one.reason or '-'}"
             )
     click.echo(f"{count} entries", err=True)
 
@@ -36,18 +38,88 @@ def list_(state: str | None) -> None:
 @command.command("show")
 @click.argument("number", type=int)
 def show(number: int) -> None:
-    """Show one entry."""
-    from fhir_service.store.outbox import entry  # noqa: PLC0415  costs CPU
+    """Show one entry, and every attempt to deliver it."""
+    from fhir_service.store.deliveries import attempts  # noqa: PLC0415  costs CPU
+    from fhir_service.store.outbox import entry  # noqa: PLC0415
 
     with installation.service() as service:
         one = entry(service.store, number)
+        ledger = attempts(service.store, number)
     if one is None:
         raise Failed(f"there is no outbox entry {number}")
-    click.echo(f"number:    {one.number}")
-    click.echo(f"response:  QuestionnaireResponse/{one.resource_id}")
-    click.echo(f"version:   {one.resource_version}")
-    click.echo(f"state:     {one.state}")
-    click.echo(f"created:   {one.created.isoformat()}")
-    click.echo(f"due:       {one.due.isoformat()}")
-    click.echo(f"attempts:  {one.attempts}")
-    click.echo(f"reason:    {one.reason or '-'}")
+    click.echo("\n".join(_told(one)))
+    for attempt in ledger:
+        click.echo(_line(attempt))
+
+
+@command.command("retry")
+@click.argument("numbers", type=int, nargs=-1)
+@click.option("--state", type=click.Choice(("refused", "given-up", "unknown")), default=None)
+def retry(numbers: tuple[int, ...], state: str | None) -> None:
+    """Look at entries again at once, by number, or all of a state.
+
+    An unknown one is read back where the EHR allows, never sent blindly.
+    """
+    from fhir_service.store.outbox import entries  # noqa: PLC0415  costs CPU
+    from fhir_service.store.outbox import retry as again  # noqa: PLC0415
+
+    with installation.service() as service:
+        chosen = list(numbers)
+        if state is not None:
+            chosen += [one.number for one in entries(service.store, state)]
+        if not chosen:
+            raise Failed("name entries by number, or a --state")
+        for number in chosen:
+            one = again(service.store, number, service.site.clock.now())
+            click.echo(f"{one.number}\t{one.state}")
+
+
+@command.command("release")
+@click.argument("number", type=int)
+@click.option("--encounter", default=None, help="The EHR's id of the Encounter to file it to.")
+def release(number: int, encounter: str | None) -> None:
+    """Send an entry though the visit is over, or though it may have arrived: you have looked."""
+    from fhir_service.store.outbox import release as let_go  # noqa: PLC0415  costs CPU
+
+    with installation.service() as service:
+        one = let_go(service.store, number, service.site.clock.now(), encounter)
+    click.echo(f"{one.number}\t{one.state}")
+
+
+@command.command("filed")
+@click.argument("number", type=int)
+@click.option("--ehr-id", default=None, help="The id of the note at the EHR, where it is known.")
+def filed(number: int, ehr_id: str | None) -> None:
+    """Say that an entry is in the chart, so that it is not sent any more."""
+    from fhir_service.store.outbox import filed as close  # noqa: PLC0415  costs CPU
+
+    with installation.service() as service:
+        one = close(service.store, number, service.site.clock.now(), ehr_id, "operator")
+    click.echo(f"{one.number}\t{one.state}")
+
+
+def _told(one: Entry) -> list[str]:
+    there = f"{one.ehr_type or ''}/{one.ehr_id}" if one.ehr_id else "-"
+    return [
+        f"number:    {one.number}",
+        f"response:  QuestionnaireResponse/{one.resource_id}",
+        f"version:   {one.resource_version}",
+        f"state:     {one.state}",
+        f"created:   {one.created.isoformat()}",
+        f"due:       {one.due.isoformat()}",
+        f"deadline:  {one.deadline.isoformat() if one.deadline else '-'}",
+        f"attempts:  {one.attempts}",
+        f"reason:    {one.reason or '-'}",
+        f"encounter: {one.encounter or '-'}",
+        f"at EHR:    {there}",
+    ]
+
+
+def _line(one: Attempt) -> str:
+    ended = one.ended.isoformat(timespec="seconds") if one.ended else "not known"
+    status = "-" if one.status is None else str(one.status)
+    return (
+        f"attempt:   {one.began.isoformat(timespec='seconds')} to {ended}, by {one.route}, "
+        f"{one.result or 'open'}, HTTP {status}, {one.reason or '-'}, {one.size} bytes, "
+        f"SHA-256 {one.sha256}"
+    )

@@ -16,14 +16,18 @@ import time
 from collections.abc import Callable
 from functools import partial
 from multiprocessing import util
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from fhir_service import __version__
 from fhir_service.cli import installation
+from fhir_service.cli.deliverers import deliverers
 from fhir_service.cli.main import Failed
 from fhir_service.settings import Settings
+
+if TYPE_CHECKING:
+    from fhir_service.wiring import Service
 
 APPLICATION: Final = "fhir_service.web.app"
 """The doors, by name, as any WSGI server is told them: neighbours do not import each other."""
@@ -91,10 +95,23 @@ def prepare(settings: Settings, address: str) -> None:
     installation.remember_address(settings, address)
     service = build(settings, address)
     try:
+        _must_know_target(service)
         service.publish_shipped()
     finally:
         service.close()
     _tell_of_owners()
+
+
+def _must_know_target(service: Service) -> None:
+    """Raise Failed where the EHR's target is not known, or its file is wrong."""
+    if not service.settings.has_target:
+        return
+    from fhir_service.catalogue.summary_mappings import MappingFault  # noqa: PLC0415  costs CPU
+
+    try:
+        service.target()
+    except MappingFault as wrong:
+        raise Failed(str(wrong)) from None
 
 
 def _tell_of_owners() -> None:
@@ -154,7 +171,8 @@ def run(settings: Settings, host: str, port: int, address: str) -> None:
             err=True,
         )
     )
-    server.serve(target_loader=partial(application, settings, address), wrap_loader=False)
+    with deliverers(settings.delivery_workers if settings.has_target else 0):
+        server.serve(target_loader=partial(application, settings, address), wrap_loader=False)
 
 
 def application(settings: Settings, address: str) -> Callable[..., Any]:

@@ -29,6 +29,7 @@ _NO_CONTENT = 204
 _UNAUTHORIZED = 401
 _FORBIDDEN = 403
 _GONE = (404, 410)
+_REQUEST_TIMEOUT = 408
 _TOO_MANY = 429
 _UNAVAILABLE = 503
 _REFUSED = 400
@@ -138,7 +139,7 @@ class EhrClient:
     def create_bytes(
         self, resource_type: str, body: bytes, if_none_exist: str | None = None
     ) -> Written:
-        """``create`` of a body that was made before, so that what was hashed is what is sent."""
+        """As Ehr says."""
         headers = {"If-None-Exist": if_none_exist} if if_none_exist else {}
         request = _Request("POST", f"{self._base}/{resource_type}", body, headers)
         return _written(_good(self._tell(request)), resource_type)
@@ -240,9 +241,9 @@ def _good(reply: Reply) -> Reply:
         return reply
     if status in (_UNAUTHORIZED, _FORBIDDEN):
         raise EhrTrouble("not-authorized", status, codes=_codes(reply))
-    if _REFUSED <= status < _FAULT:
+    if _REFUSED <= status < _FAULT and status != _REQUEST_TIMEOUT:
         raise EhrTrouble("refused", status, codes=_codes(reply))
-    if status >= _FAULT:
+    if status >= _FAULT or status == _REQUEST_TIMEOUT:
         raise EhrTrouble("fault", status, retry_after_seconds(reply.headers), _codes(reply))
     raise EhrTrouble("not-understood", status)
 

@@ -53,8 +53,17 @@ class Settings:
     ehr_token_url: str | None
     ehr_timeout: int
     ehr_requests_per_second: int
+    ehr_target: str
+    ehr_targets_dir: Path | None
+    ehr_folder: Path | None
+    delivery_workers: int
     outbound_networks: tuple[str, ...] | None
     outbound_ca_file: Path | None
+
+    @property
+    def has_target(self) -> bool:
+        """Whether summaries are owed to anybody: an EHR, or a folder."""
+        return self.ehr_folder is not None if self.ehr_target == "folder" else bool(self.ehr_base)
 
     @property
     def on_sqlite(self) -> bool:

@@ -24,6 +24,16 @@ _A_FORM = (
     " AND status = 'active' LIMIT 1"
 )
 _WAITING = f"SELECT count(*), min(created) FROM outbox WHERE {_OPEN}"  # noqa: S608  our own names
+_OVERDUE = f"SELECT min(due) FROM outbox WHERE {_OPEN} AND state <> 'sending'"  # noqa: S608
+_HELD = (
+    "SELECT state, count(*) FROM outbox WHERE state IN ('unknown', 'refused', 'given-up') "
+    "GROUP BY state"
+)
+_SOON = (
+    "SELECT count(*) FROM outbox WHERE "  # noqa: S608  our own names
+    f"{_OPEN} AND deadline IS NOT NULL AND released IS NULL AND deadline < ?"
+)
+_SOON_SECONDS = 86_400
 _ABOUT = {
     "sqlite": "SELECT coalesce(max(rowid), 0) FROM resource_version",
     "postgresql": (
@@ -72,11 +82,25 @@ class StoreDesk:
         return tuple(json.loads(jwk) for (jwk,) in kept)
 
     def figures(self) -> Mapping[str, float]:
-        """Gauges: what waits and since when (seconds), about how many versions, disk in bytes."""
+        """Gauges: what waits and since when (seconds), about how many versions, disk in bytes.
+
+        Of the outbox beside that: how late the longest overdue entry is, what a person has to
+        look at by state, and what is not delivered a day before its visit is over.
+        """
         ((waiting, oldest),) = self.database.rows(_WAITING)
         ((versions,),) = self.database.rows(_ABOUT[self.database.name])
         age = 0.0 if oldest is None else time.time() - oldest / 1_000_000
+        ((due,),) = self.database.rows(_OVERDUE)
+        late = 0.0 if due is None else time.time() - due / 1_000_000
+        soon = microseconds(datetime.now(UTC)) + _SOON_SECONDS * 1_000_000
+        ((ending,),) = self.database.rows(_SOON, (soon,))
+        held = {str(state): float(count) for state, count in self.database.rows(_HELD)}
         return {
+            "outbox_overdue_seconds": max(late, 0.0),
+            "outbox_unknown": held.get("unknown", 0.0),
+            "outbox_refused": held.get("refused", 0.0),
+            "outbox_given_up": held.get("given-up", 0.0),
+            "outbox_visit_within_a_day": float(ending),
             "outbox_waiting": float(waiting),
             "outbox_oldest_age_seconds": max(age, 0.0),
             "stored_versions_about": float(versions),

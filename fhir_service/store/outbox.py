@@ -1,43 +1,47 @@
-"""The outbox to look at: what is owed, in which state, since when.
+"""The outbox to look at, and what a person may do to an entry: retry, release, or call it filed.
 
 https://microservices.io/patterns/data/transactional-outbox.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import TypeVar
 
-from fhir_service.fhir.dates import moment
+from fhir_service.fhir.dates import microseconds
+from fhir_service.fhir.issues import Conflict, NotHere
+from fhir_service.store.database import Connection
+from fhir_service.store.deliveries import COLUMNS, delivered
+from fhir_service.store.deliveries import entry as read_entry
 from fhir_service.store.opening import StoreDesk
+from fhir_service.store.record import Recording
+from fhir_service.workflow.outbox import Entry
 
-_COLUMNS = (
-    "id, resource_id, resource_version, patient, state, created, due, attempts, reason FROM outbox"
+T = TypeVar("T")
+
+_PAGE = f"SELECT {COLUMNS} FROM outbox WHERE id > ? ORDER BY id LIMIT 500"  # noqa: S608  our own names
+_OF_STATE = f"SELECT {COLUMNS} FROM outbox WHERE id > ? AND state = ? ORDER BY id LIMIT 500"  # noqa: S608
+_ONE = f"SELECT {COLUMNS} FROM outbox WHERE id = ?"  # noqa: S608
+_MOVE = (
+    "UPDATE outbox SET state = ?, due = ?, reason = ?, released = coalesce(?, released), "
+    "encounter = coalesce(?, encounter), looks = 0, leased_by = NULL, leased_until = NULL "
+    "WHERE id = ? AND state = ?"
 )
-_PAGE = f"SELECT {_COLUMNS} WHERE id > ? ORDER BY id LIMIT 500"
-_OF_STATE = f"SELECT {_COLUMNS} WHERE id > ? AND state = ? ORDER BY id LIMIT 500"
-_ONE = f"SELECT {_COLUMNS} WHERE id = ?"
+_FILED = (
+    "UPDATE outbox SET state = 'delivered', reason = 'filed-by-a-person', finished = ?, "
+    "ehr_id = coalesce(?, ehr_id), leased_by = NULL, leased_until = NULL "
+    "WHERE id = ? AND state = ?"
+)
+_COUNTS = "SELECT state, count(*) FROM outbox WHERE {} GROUP BY state"
 _HIGHEST = 2**63 - 1
 
-
-@dataclass(frozen=True, slots=True)
-class OutboxEntry:
-    """One thing that the EHR is owed; ``reason`` says why the last attempt failed, if one did."""
-
-    number: int
-    resource_id: str
-    resource_version: int
-    patient: str
-    state: str
-    created: datetime
-    due: datetime
-    attempts: int
-    reason: str | None
+RETRIED = ("refused", "given-up", "unknown", "waiting-for-encounter", "due")
+RELEASED = (*RETRIED, "no-target")
+FILED = ("unknown", "refused", "given-up", "waiting-for-encounter", "due", "released")
 
 
-def entries(desk: StoreDesk, state: str | None = None) -> Iterator[OutboxEntry]:
+def entries(desk: StoreDesk, state: str | None = None) -> Iterator[Entry]:
     """The entries, oldest first, of this state or of all, read page by page."""
     after = 0
     while True:
@@ -48,20 +52,105 @@ def entries(desk: StoreDesk, state: str | None = None) -> Iterator[OutboxEntry]:
         if not rows:
             return
         for row in rows:
-            yield _entry(row)
+            yield read_entry(row)
         after = rows[-1][0]
 
 
-def entry(desk: StoreDesk, number: int) -> OutboxEntry | None:
+def entry(desk: StoreDesk, number: int) -> Entry | None:
     """The entry with this number, or None. Raises Unavailable."""
     if not 0 < number <= _HIGHEST:
         return None
     rows = desk.database.rows(_ONE, (number,))
-    return _entry(rows[0]) if rows else None
+    return read_entry(rows[0]) if rows else None
 
 
-def _entry(row: Sequence[Any]) -> OutboxEntry:
-    number, id_, version, patient, state, created, due, attempts, reason = row
-    return OutboxEntry(
-        number, id_, version, patient, state, moment(created), moment(due), attempts, reason
-    )
+def retry(desk: StoreDesk, number: int, now: datetime) -> Entry:
+    """Look at it again at once: an unknown one is read back, any other is tried again.
+
+    After the visit it is not sent even so. Raises NotHere, and Conflict where nothing is to be
+    tried.
+    """
+    return _move(desk, number, RETRIED, now, released=None)
+
+
+def release(desk: StoreDesk, number: int, now: datetime, encounter: str | None = None) -> Entry:
+    """Send it, after the visit too, and though an earlier sending may have arrived.
+
+    ``encounter`` is the EHR's id of the Encounter to file it to. Raises NotHere, Conflict.
+    """
+    return _move(desk, number, RELEASED, now, released=now, encounter=encounter)
+
+
+def filed(desk: StoreDesk, number: int, now: datetime, ehr_id: str | None, who: str) -> Entry:
+    """A person has seen it in the chart, or filed it herself: it is not sent any more.
+
+    ``who`` stands in the audit. Raises NotHere, Conflict.
+    """
+
+    def work(connection: Connection) -> Entry:
+        found = _must_be(connection, number, FILED)
+        _one(connection, _FILED, (microseconds(now), ehr_id, number, found.state))
+        recording = Recording(connection, lambda: desk.database.dialect)
+        recording.tell(delivered(found, who, now))
+        return _read(connection, number)
+
+    return desk.database.write(work)
+
+
+def counts(desk: StoreDesk) -> dict[str, int]:
+    """How many entries are in each state in which somebody or something has to act."""
+    found: dict[str, int] = {}
+    for states in (
+        "'waiting-for-encounter', 'due', 'sending', 'unknown', 'released'",
+        "'unknown', 'refused', 'given-up'",
+    ):
+        for state, count in desk.database.rows(_COUNTS.format(f"state IN ({states})")):
+            found[state] = int(count)
+    return found
+
+
+def _move(
+    desk: StoreDesk,
+    number: int,
+    allowed: tuple[str, ...],
+    now: datetime,
+    *,
+    released: datetime | None,
+    encounter: str | None = None,
+) -> Entry:
+    def work(connection: Connection) -> Entry:
+        found = _must_be(connection, number, allowed)
+        at = microseconds(now)
+        if released is not None:
+            state, reason = "released", "released-by-a-person"
+        elif found.state == "unknown":
+            state, reason = "unknown", found.reason or "retried-by-a-person"
+        else:
+            state = "released" if found.released is not None else "due"
+            reason = "retried-by-a-person"
+        free = None if released is None else at
+        _one(connection, _MOVE, (state, at, reason, free, encounter, number, found.state))
+        return _read(connection, number)
+
+    return desk.database.write(work)
+
+
+def _must_be(connection: Connection, number: int, allowed: tuple[str, ...]) -> Entry:
+    found = connection.run(_ONE, (number,)).fetchall() if 0 < number <= _HIGHEST else []
+    if not found:
+        raise NotHere(f"There is no outbox entry {number}.")
+    one = read_entry(found[0])
+    if one.state not in allowed:
+        raise Conflict(
+            f"Outbox entry {number} is {one.state}: nothing of this kind is to be done."
+        )
+    return one
+
+
+def _one(connection: Connection, sql: str, values: tuple[object, ...]) -> None:
+    if connection.run(sql, values).rowcount != 1:
+        raise Conflict("The outbox entry is being worked on just now; try again in a minute.")
+
+
+def _read(connection: Connection, number: int) -> Entry:
+    return read_entry(connection.run(_ONE, (number,)).fetchone())

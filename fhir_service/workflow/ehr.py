@@ -100,6 +100,11 @@ class Ehr(Protocol):
     def create(self, resource: Mapping[str, Any], if_none_exist: str | None = None) -> Written:
         """Create it, sent once; with a query, only where nothing matches that (200 if it does)."""
 
+    def create_bytes(
+        self, resource_type: str, body: bytes, if_none_exist: str | None = None
+    ) -> Written:
+        """``create`` of a body that was made before, so that what was hashed is what is sent."""
+
     def update(self, resource: Mapping[str, Any], if_match: str | None = None) -> Written:
         """Put the resource under its id, sent once; ``if_match`` is the version it replaces."""
 

@@ -7,6 +7,8 @@ http://hl7.org/fhir/R4/questionnaireresponse.html
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from fhir_service.fhir.issues import Conflict, Issue, NotAllowed, NotUnderstood, NotValid, Stale
 from fhir_service.fhir.reading import MOST_ITEM_LEVELS
 from fhir_service.sdc.responses import Response, decode, skim
@@ -32,6 +34,7 @@ FOLLOWS = {
 """Which status may follow which, when the content changes."""
 
 _OWED = ("completed", "amended")
+_WITHDRAWN = ("entered-in-error",)
 
 
 def create(site: Site, caller: Caller, body: bytes) -> Kept:
@@ -190,6 +193,9 @@ def _keep(
     """Response, audit line and outbox entry: one transaction."""
     record.keep(stored)
     tell(record, site, caller, interaction, stored)
-    if response.status in _OWED and stored.patient is not None:
+    owed = response.status in _OWED or (response.status in _WITHDRAWN and stored.version > 1)
+    if owed and stored.patient is not None:
         state: OwedState = "due" if site.has_target else "no-target"
-        record.owe(Owed(stored.id, stored.version, stored.patient, state, due=stored.last_updated))
+        at = stored.last_updated
+        deadline = at + timedelta(days=site.visit_days)
+        record.owe(Owed(stored.id, stored.version, stored.patient, state, at, deadline))

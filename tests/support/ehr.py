@@ -124,6 +124,24 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
     ehr: Ehr
 
+    def __init__(self, *how: Any) -> None:
+        self.open: set[socket.socket] = set()
+        super().__init__(*how)
+
+    @override
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Remember the connection, to cut it at the end."""
+        self.open.add(request)
+        super().process_request(request, client_address)
+
+    def cut(self) -> None:
+        """End every connection: the machine is gone."""
+        for one in self.open:
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue
+
     @override
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no finding."""
@@ -297,6 +315,7 @@ def an_ehr(**how: Any) -> Iterator[Ehr]:
         yield ehr
     finally:
         server.shutdown()
+        server.cut()
         server.server_close()
         thread.join(5)
 

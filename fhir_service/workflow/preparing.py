@@ -1,0 +1,287 @@
+"""Makes one entry ready to be sent: still wanted, in time, its patient and encounter as they are.
+
+Everything is read anew: the response, the patient at the EHR, the encounter. Whatever speaks
+against sending comes out as Aside, with what becomes of the entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from fhir_service.fhir.issues import Conflict
+from fhir_service.fhir.reading import MOST_ITEM_LEVELS, read_stored
+from fhir_service.sdc.responses import Response, decode
+from fhir_service.summary.document import document
+from fhir_service.summary.model import Summary
+from fhir_service.workflow.ehr import Ehr
+from fhir_service.workflow.outbox import OPEN, Entry, Outbox, State
+from fhir_service.workflow.parcels import (
+    Parcel,
+    Visit,
+    body_of,
+    identifier_of,
+    must_be_of_one_patient,
+)
+from fhir_service.workflow.ports import Stored
+from fhir_service.workflow.site import Site
+from fhir_service.workflow.summarise import facts
+from fhir_service.workflow.targets import Rendering, Route
+from fhir_service.workflow.visit_lookup import (
+    appointment_of,
+    encounter_id,
+    encounter_of,
+    times,
+    usable,
+)
+from fhir_service.workflow.visits import of_one_visit
+
+TYPE = "QuestionnaireResponse"
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+_SENT = ("completed", "amended")
+
+
+class Aside(Exception):
+    """The entry is not sent now: what it becomes, why, and what was learned on the way."""
+
+    def __init__(
+        self,
+        state: State,
+        reason: str,
+        *,
+        deadline: datetime | None = None,
+        encounter: str | None = None,
+    ) -> None:
+        super().__init__(reason)
+        self.state: State = state
+        self.reason = reason
+        self.deadline = deadline
+        self.encounter = encounter
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What is sent. ``body`` is what is posted; a withdrawal names the note it withdraws."""
+
+    entry: Entry
+    route: Route
+    parcel: Parcel
+    body: bytes
+    if_none_exist: str | None = None
+    withdraws: str | None = None
+
+
+def prepare(site: Site, outbox: Outbox, entry: Entry, route: Route, now: datetime) -> Ready:
+    """The entry, ready. Raises Aside, EhrTrouble, DoesNotFit, WrongPatient."""
+    stored = site.desk.reading().vread(TYPE, entry.resource_id, entry.resource_version)
+    if stored is None or stored.deleted or stored.patient != entry.patient:
+        raise Aside("superseded", "response-gone")
+    response = decode(stored.body, MOST_ITEM_LEVELS)
+    _must_be_meant(site, entry)
+    before = _earlier(site, outbox, entry, stored)
+    if response.status not in _SENT:
+        return _withdrawal(site, entry, route, stored, before)
+    _must_be_in_time(entry, entry.deadline, now)
+    patient = _patient_at_ehr(site, entry.patient) if route.kind != "folder" else entry.patient
+    visit, encounter = _visit(site, entry, route, response, patient, stored.last_updated, now)
+    parcel = Parcel(
+        patient=patient,
+        identifier=name_of(site, entry),
+        made=stored.last_updated,
+        visit=visit,
+        renderings=_renderings(site, route, facts_of(site, stored)),
+        response=read_stored(stored.body),
+        replaces=before.ehr_id if before else None,
+    )
+    body = body_of(route, parcel)
+    if route.kind in ("note", "response"):
+        must_be_of_one_patient(patient, msgspec.json.decode(body), encounter)
+    condition = None
+    if route.conditional_create:
+        said = identifier_of(parcel.identifier)
+        condition = f"identifier={said['system']}|{said['value']}"
+    return Ready(entry, route, parcel, body, condition)
+
+
+def name_of(site: Site, entry: Entry) -> str:
+    """Our identifier's value for a delivery: unique for installation, response and version."""
+    return f"{site.base_url}/fhir/{TYPE}/{entry.resource_id}/_history/{entry.resource_version}"
+
+
+def facts_of(site: Site, stored: Stored) -> Summary:
+    """The facts of the visit. Raises Aside where there is nothing to tell."""
+    try:
+        return facts(site, stored, stored.patient)
+    except Conflict:
+        raise Aside("superseded", "nothing-to-tell") from None
+
+
+def _earlier(site: Site, outbox: Outbox, entry: Entry, stored: Stored) -> Entry | None:
+    """The note of the same visit that was delivered before, if one was.
+
+    Raises Aside where a later entry tells all that this one would, and where an earlier one is
+    still on its way.
+    """
+    others = [one for one in outbox.of_patient(entry.patient) if one.number != entry.number]
+    if not others:
+        return None
+    same = {one.id for one, _ in of_one_visit(site, stored, entry.patient)}
+    visit = [one for one in others if one.resource_id in same]
+    _must_be_the_last(entry, visit)
+    for one in visit:
+        on_its_way = one.state in ("sending", "unknown") or (
+            one.state in OPEN and one.leased_until is not None and one.number < entry.number
+        )
+        if on_its_way:
+            raise Aside("due", "one-before")
+    filed = [one for one in visit if one.state == "delivered" and one.ehr_id]
+    return max(filed, key=lambda one: one.finished or one.created) if filed else None
+
+
+def _must_be_meant(site: Site, entry: Entry) -> None:
+    """Raise Aside where a later version says that the response was entered in error."""
+    current = site.desk.reading().read(TYPE, entry.resource_id)
+    if current is None or current.version == entry.resource_version:
+        return
+    if current.deleted or decode(current.body, MOST_ITEM_LEVELS).status not in _SENT:
+        raise Aside("superseded", "entered-in-error")
+
+
+def _must_be_the_last(entry: Entry, visit: Sequence[Entry]) -> None:
+    """Raise Aside where a later entry of the visit is to be sent, or was: it tells this too."""
+    for one in visit:
+        later = one.number > entry.number
+        newer = one.resource_id == entry.resource_id and (
+            one.resource_version > entry.resource_version
+        )
+        waits = one.state in OPEN or (one.state == "delivered" and one.reason != "withdrawn")
+        if (newer or later) and waits and entry.released is None:
+            raise Aside("superseded", "told-by-a-later-one")
+
+
+def _withdrawal(
+    site: Site, entry: Entry, route: Route, stored: Stored, before: Entry | None
+) -> Ready:
+    """What withdraws the note of a response that was entered in error. Raises Aside."""
+    if before is None or before.ehr_id is None:
+        raise Aside("superseded", "nothing-was-filed")
+    shared = [one for one, _ in of_one_visit(site, stored, entry.patient) if one.id != stored.id]
+    if route.withdrawal == "by-hand" or shared or before.resource_id != entry.resource_id:
+        raise Aside("refused", "withdraw-by-hand")
+    parcel = Parcel(
+        patient=entry.patient,
+        identifier=name_of(site, entry),
+        made=stored.last_updated,
+        visit=Visit(),
+        renderings={},
+        response={},
+        replaces=before.ehr_id,
+    )
+    body = f"entered-in-error {before.ehr_type}/{before.ehr_id}".encode()
+    return Ready(entry, route, parcel, body, withdraws=before.ehr_id)
+
+
+def _must_be_in_time(entry: Entry, deadline: datetime | None, now: datetime) -> None:
+    if deadline is not None and now > deadline and entry.released is None:
+        raise Aside("given-up", "visit-passed", deadline=deadline)
+
+
+def _patient_at_ehr(site: Site, patient: str) -> str:
+    """The patient's id at the EHR, after reading her there.
+
+    Raises Aside where she is not there, was merged into another, or was born on another day.
+    """
+    ehr = _ehr(site)
+    ours = _ours(site, patient)
+    id_ = next(
+        (
+            str(one["value"])
+            for one in ours.get("identifier", ())
+            if one.get("system") == ehr.base and one.get("value")
+        ),
+        patient,
+    )
+    theirs = ehr.read("Patient", id_)
+    if theirs is None:
+        raise Aside("refused", "patient-not-at-ehr")
+    if any(link.get("type") == "replaced-by" for link in theirs.get("link", ())):
+        raise Aside("refused", "patient-merged")
+    born = ours.get("birthDate"), theirs.get("birthDate")
+    if all(born) and born[0] != born[1]:
+        raise Aside("refused", "patient-mismatch")
+    return id_
+
+
+def _ours(site: Site, patient: str) -> Mapping[str, Any]:
+    stored = site.desk.reading().read("Patient", patient)
+    return {} if stored is None or stored.deleted else read_stored(stored.body)
+
+
+def _visit(
+    site: Site,
+    entry: Entry,
+    route: Route,
+    response: Response,
+    patient: str,
+    written: datetime,
+    now: datetime,
+) -> tuple[Visit, Mapping[str, Any] | None]:
+    """When the visit is, and its Encounter as it was just read.
+
+    Raises Aside where one is needed and not there yet, or where the visit is over.
+    """
+    if route.kind == "folder":
+        return Visit(), None
+    ehr = _ehr(site)
+    id_ = entry.encounter or encounter_id(response.encounter_reference, ehr.base)
+    appointment = None
+    if id_ is None and "required" in (route.encounter, route.period):
+        appointment = appointment_of(ehr, patient, written, site.visit_days)
+        if appointment is not None:
+            found = encounter_of(ehr, patient, appointment)
+            id_ = None if found is None else str(found["id"])
+    encounter = ehr.read("Encounter", id_) if id_ and route.encounter != "never" else None
+    visit = times(appointment, encounter if usable(encounter) else None)
+    _must_be_in_time(entry, visit.end, now)
+    if encounter is None and id_ is not None and route.encounter != "never":
+        raise Aside("refused", "encounter-not-at-ehr")
+    if encounter is not None and not usable(encounter):
+        raise Aside("refused", "encounter-cancelled")
+    missing = (route.encounter == "required" and encounter is None) or (
+        route.period == "required" and visit.end is None
+    )
+    if missing:
+        reason = "no-appointment" if appointment is None else "no-encounter-yet"
+        raise Aside("waiting-for-encounter", reason, deadline=visit.end)
+    return visit, encounter
+
+
+def _renderings(site: Site, route: Route, summary: Summary) -> dict[Rendering, bytes]:
+    """What the route needs of the summary, and no more."""
+    wanted = {one.rendering for one in route.contents}
+    if route.kind == "document":
+        wanted.add("document")
+    made: dict[Rendering, bytes] = {}
+    if "text" in wanted:
+        made["text"] = site.renderings.text(summary).encode("utf-8")
+    if "html" in wanted:
+        made["html"] = site.renderings.html(summary).encode("utf-8")
+    if "pdf" in wanted:
+        made["pdf"] = site.renderings.pdf(summary)
+    if "document" in wanted:
+        bundle = document(
+            summary, base_url=f"{site.base_url}/fhir", software_version=site.software_version
+        )
+        made["document"] = _encode(bundle)
+    return made
+
+
+def _ehr(site: Site) -> Ehr:
+    if site.ehr is None:
+        raise Aside("refused", "no-ehr")
+    return site.ehr
