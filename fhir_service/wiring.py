@@ -16,11 +16,13 @@ from fhir_service import __version__
 from fhir_service.catalogue.questionnaires import SHIPPED_BASE, shipped
 from fhir_service.catalogue.shipped import folder
 from fhir_service.settings import Settings
-from fhir_service.smart.tokens import new_key
+from fhir_service.smart.tokens import new_identity_key, new_key
+from fhir_service.store.authorizations import StoredAuthorizations
 from fhir_service.store.ehr_keys import EhrKeys
 from fhir_service.store.opening import StoreDesk, open_desk
 from fhir_service.store.sealing import Vault, secret_of
 from fhir_service.store.sessions import StoredSessions
+from fhir_service.store.token_keys import Kind, TokenKeys
 from fhir_service.workflow.forms import Forms
 from fhir_service.workflow.install import install
 from fhir_service.workflow.session import Spans
@@ -35,10 +37,9 @@ if TYPE_CHECKING:
     from fhir_service.summary.model import Summary
     from fhir_service.workflow.deliver import Courier
     from fhir_service.workflow.ehr import Ehr
+    from fhir_service.workflow.oauth.authority import Authority
     from fhir_service.workflow.targets import Target
     from fhir_service.workflow.today import Today
-
-_KEYS_TRUSTED_SECONDS = 60.0
 
 
 class SystemClock:
@@ -63,23 +64,6 @@ class TimeOrderedIds:
         value = value & ~(0xF << 76) | 0x7 << 76
         value = value & ~(0x3 << 62) | 0x2 << 62
         return str(UUID(int=value))
-
-
-class StoredKeys:
-    """The signing keys in the store; the first is made when there is none."""
-
-    def __init__(self, desk: StoreDesk, ids: TimeOrderedIds) -> None:
-        self._desk = desk
-        self._ids = ids
-        self._kept: tuple[float, tuple[Mapping[str, Any], ...]] = (0.0, ())
-
-    def all(self) -> tuple[Mapping[str, Any], ...]:
-        """Private JWKs, the one in use first."""
-        read_at, keys = self._kept
-        if not keys or time.monotonic() - read_at > _KEYS_TRUSTED_SECONDS:
-            keys = self._desk.signing_keys(lambda: new_key(self._ids.new()))
-            self._kept = (time.monotonic(), keys)
-        return keys
 
 
 class Rendered:
@@ -124,11 +108,36 @@ class Service:
     settings: Settings
     store: StoreDesk
     renderings: Rendered
+    keys: TokenKeys
 
     @cached_property
     def door(self) -> Door:
         """Where tokens are shown."""
-        return Door.of(self.site)
+        return Door.of(self.site, self.authorizations.revoked)
+
+    @cached_property
+    def authorizations(self) -> StoredAuthorizations:
+        """What the authorization server keeps."""
+        return StoredAuthorizations(self.store.database)
+
+    @cached_property
+    def authority(self) -> Authority:
+        """The embedded authorization server."""
+        from fhir_service.ehr.client_keys import FetchedKeys  # noqa: PLC0415  keeps the start quick
+        from fhir_service.workflow.oauth.authority import Authority, Lifetimes  # noqa: PLC0415
+
+        settings = self.settings
+        return Authority(
+            self.site,
+            self.door,
+            self.authorizations,
+            FetchedKeys(settings.outbound_networks or (), settings.outbound_ca_file),
+            Lifetimes(
+                settings.backend_token_lifetime,
+                settings.token_lifetime,
+                settings.refresh_token_lifetime,
+            ),
+        )
 
     def target(self) -> Target:
         """What kind of EHR it is. Raises MappingFault."""
@@ -195,12 +204,13 @@ def build(settings: Settings, base_url: str | None = None) -> Service:
     _make(settings)
     store = open_desk(settings.database_url)
     clock, ids, renderings = SystemClock(), TimeOrderedIds(), Rendered()
+    keys = TokenKeys(store.database, lambda kind: _token_key(kind, ids), clock.now)
     site = Site(
         desk=store,
         clock=clock,
         ids=ids,
         forms=Forms(clock),
-        keys=StoredKeys(store, ids),
+        keys=keys,
         mapping=_mapping_of(settings.canonical_base),
         renderings=renderings,
         sessions=StoredSessions(store.database),
@@ -222,7 +232,7 @@ def build(settings: Settings, base_url: str | None = None) -> Service:
         ehr=_ehr_of(settings, store, clock, ids),
         ehr_jwks=lambda: _ehr_jwks(settings, store, clock, ids),
     )
-    return Service(site, settings, store, renderings)
+    return Service(site, settings, store, renderings, keys)
 
 
 def ehr_keys(
@@ -277,6 +287,11 @@ def _ehr_of(
         ca_file=settings.outbound_ca_file,
     )
     return open_ehr(how, key, ids.new)
+
+
+def _token_key(kind: Kind, ids: TimeOrderedIds) -> Mapping[str, Any]:
+    """A new private key: for access tokens (EC), or for id_tokens (RSA)."""
+    return new_key(ids.new()) if kind == "EC" else new_identity_key(ids.new())
 
 
 def _mapping_of(canonical_base: str) -> Callable[[], SummaryMapping]:

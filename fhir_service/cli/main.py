@@ -23,6 +23,8 @@ COMMANDS: Final = {
     "serve": ("serve", "Serve the FHIR interface."),
     "demo": ("demo", "See it work on throw-away data."),
     "token": ("token", "Print an access token for the operator."),
+    "client": ("client", "Register the programs that may ask for tokens."),
+    "keys": ("keys", "Rotate the keys that tokens are signed with."),
     "settings": ("settings_shown", "List every setting, its value and its meaning."),
     "check": ("check", "Check the mappings against the forms."),
     "form": ("form", "Check, outline or publish forms."),

@@ -34,6 +34,8 @@ class Settings:
 
     require_if_match: bool
     token_lifetime: int
+    backend_token_lifetime: int
+    refresh_token_lifetime: int
 
     trusted_proxies: int
     tls_certificate: Path | None

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from fhir_service.fhir.dates import microseconds
-from fhir_service.store import statements
 from fhir_service.store.database import Connection, Database
 from fhir_service.store.migrating import is_current, upgrade
 from fhir_service.store.reading import Reading
@@ -68,18 +66,6 @@ class StoreDesk:
     def offers_forms(self) -> bool:
         """Whether the store answers and a form is published; cheap. Raises Unavailable."""
         return bool(self.database.rows(_A_FORM))
-
-    def signing_keys(self, make: Callable[[], Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
-        """The private keys (JWK), the one in use first; ``make`` gives the first one of all.
-
-        When two processes start together, both get the key of the one that was first.
-        """
-        kept = self.database.rows(statements.KEYS)
-        if not kept:
-            made = (1, json.dumps(dict(make())), microseconds(datetime.now(UTC)))
-            self.database.write(lambda connection: connection.run(statements.INSERT_KEY, made))
-            kept = self.database.rows(statements.KEYS)
-        return tuple(json.loads(jwk) for (jwk,) in kept)
 
     def figures(self) -> Mapping[str, float]:
         """Gauges: what waits and since when (seconds), about how many versions, disk in bytes.

@@ -39,6 +39,8 @@ _ERASE_OWED = "DELETE FROM outbox WHERE patient = ?"
 _ERASE_WAYS = (
     "DELETE FROM browser_session WHERE patient = ?",
     "DELETE FROM link WHERE patient = ?",
+    ("DELETE FROM oauth_refresh WHERE grant_id IN (SELECT id FROM oauth_grant WHERE patient = ?)"),
+    "DELETE FROM oauth_grant WHERE patient = ?",
 )
 
 

@@ -80,6 +80,8 @@ CREATE TABLE signing_key (
   number INTEGER NOT NULL,
   jwk TEXT NOT NULL,
   created BIGINT NOT NULL,
+  longest BIGINT,
+  verifies_until BIGINT,
   CONSTRAINT signing_key_key PRIMARY KEY (number)
 );
 
@@ -201,3 +203,58 @@ CREATE INDEX outbox_by_patient ON outbox (patient, id);
 CREATE INDEX attempt_of ON attempt (outbox_id, id);
 
 CREATE INDEX ehr_statement_of ON ehr_statement (base, kind, id);
+
+CREATE TABLE oauth_client (
+  id TEXT NOT NULL,
+  details TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  CONSTRAINT oauth_client_key PRIMARY KEY (id)
+);
+
+CREATE TABLE used_jti (
+  fingerprint BLOB NOT NULL,
+  expires BIGINT NOT NULL,
+  CONSTRAINT used_jti_key PRIMARY KEY (fingerprint)
+);
+
+CREATE INDEX used_jti_ending ON used_jti (expires);
+
+CREATE TABLE oauth_grant (
+  id TEXT NOT NULL,
+  client TEXT NOT NULL,
+  patient TEXT,
+  details TEXT NOT NULL,
+  created BIGINT NOT NULL,
+  revoked SMALLINT DEFAULT 0 NOT NULL,
+  code BLOB NOT NULL,
+  code_expires BIGINT NOT NULL,
+  code_used SMALLINT DEFAULT 0 NOT NULL,
+  kept_until BIGINT NOT NULL,
+  CONSTRAINT oauth_grant_key PRIMARY KEY (id)
+);
+
+CREATE UNIQUE INDEX oauth_grant_found ON oauth_grant (code);
+
+CREATE INDEX oauth_grant_of_client ON oauth_grant (client);
+
+CREATE INDEX oauth_grant_ending ON oauth_grant (kept_until);
+
+CREATE INDEX oauth_grant_by_patient ON oauth_grant (patient) WHERE patient IS NOT NULL;
+
+CREATE TABLE oauth_refresh (
+  fingerprint BLOB NOT NULL,
+  grant_id TEXT NOT NULL,
+  expires BIGINT NOT NULL,
+  used SMALLINT DEFAULT 0 NOT NULL,
+  CONSTRAINT oauth_refresh_key PRIMARY KEY (fingerprint)
+);
+
+CREATE INDEX oauth_refresh_of ON oauth_refresh (grant_id);
+
+CREATE INDEX oauth_refresh_ending ON oauth_refresh (expires);
+
+CREATE TABLE revoked_token (
+  mark TEXT NOT NULL,
+  expires BIGINT NOT NULL,
+  CONSTRAINT revoked_token_key PRIMARY KEY (mark)
+);

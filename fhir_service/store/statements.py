@@ -114,9 +114,7 @@ CANONICALS = (
     "WHERE resource_type = ? AND canonical = ? AND deleted = 0"
 )
 OF_PATIENT = " AND v.patient = ?"
-KEYS = "SELECT jwk FROM signing_key ORDER BY number DESC"
 ATTEMPT_COLUMNS = ("outbox_id", "began", "route", "sha256", "size")
 INSERT_ATTEMPT = _insert("attempt", ATTEMPT_COLUMNS)
 EHR_KEYS = "SELECT jwk, created FROM ehr_key ORDER BY number DESC"
 INSERT_EHR_KEY = _insert("ehr_key", ("number", "jwk", "created"), _UNLESS_THERE)
-INSERT_KEY = _insert("signing_key", ("number", "jwk", "created"), _UNLESS_THERE)

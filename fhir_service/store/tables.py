@@ -6,64 +6,30 @@ or comes several times lies in rows of its own. https://docs.sqlalchemy.org/en/2
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
     Column,
-    Dialect,
     ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
     Text,
     text,
 )
-from sqlalchemy.types import TypeDecorator
 
-from fhir_service.fhir.dates import microseconds, moment
-from fhir_service.store.database import override
+from fhir_service.store import authorization_tables
+from fhir_service.store.columns import Instant, metadata, ordered
+
+__all__ = ["Instant", "authorization_tables", "metadata", "ordered"]
 
 CANONICAL = "'Questionnaire', 'ValueSet', 'CodeSystem', 'ConceptMap'"
 OPEN = "'waiting-for-encounter', 'due', 'sending', 'unknown', 'released'"
 """The states of the outbox in which something still has to happen."""
 HELD = "'unknown', 'refused', 'given-up'"
 """The states of the outbox that a person may have to look at."""
-
-
-class Instant(TypeDecorator[datetime]):
-    """A moment, kept as microseconds since 1970 in UTC: the same, and in order, on any database.
-
-    A time without zone is refused with ValueError; what comes back has the zone UTC.
-    """
-
-    impl = BigInteger
-    cache_ok = True
-
-    @override
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        """To the database."""
-        del dialect
-        return None if value is None else microseconds(value)
-
-    @override
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """From the database."""
-        del dialect
-        return None if value is None else moment(value)
-
-
-def ordered() -> Text:
-    """Text compared sign by sign, so that ranges find beginnings on both databases."""
-    return Text().with_variant(Text(collation="C"), "postgresql")
-
-
-metadata = MetaData()
 
 version = Table(
     "resource_version",
@@ -297,9 +263,15 @@ signing_key = Table(
     Column("number", Integer, nullable=False, autoincrement=False),
     Column("jwk", Text, nullable=False),
     Column("created", Instant, nullable=False),
+    Column("longest", Instant),
+    Column("verifies_until", Instant),
     PrimaryKeyConstraint("number", name="signing_key_key"),
 )
-"""The private keys that tokens are signed with, as JWK; the highest number is in use."""
+"""The private keys that tokens are signed with, as JWK; of each kind the highest number is in use.
+
+``longest`` is when the last of the operator's tokens signed with it ends; ``verifies_until`` is
+set once the key was rotated out.
+"""
 
 browser_session = Table(
     "browser_session",

@@ -11,6 +11,7 @@ from typing import Any
 from flask import Flask
 
 from fhir_service.web import (
+    authorization,
     discovery,
     ehr_jwks,
     errors,
@@ -60,6 +61,7 @@ def create_app(service: Service, log: logs.Log | None = None) -> Flask:
     errors.register(app, log.line)
     metadata.register(app, site)
     discovery.register(app, site)
+    authorization.register(app, lambda: service.authority)
     ehr_jwks.register(app, site)
     health.register(app, site, metrics)
     static_files.register(app)

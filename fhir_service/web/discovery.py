@@ -1,4 +1,4 @@
-"""SMART discovery and the public keys of the embedded authorization server, as far as it is there.
+"""SMART discovery and the public keys of the embedded authorization server.
 
 https://hl7.org/fhir/smart-app-launch/conformance.html
 """
@@ -15,16 +15,33 @@ from fhir_service.workflow.site import Site
 
 _PUBLIC = ("kty", "crv", "x", "y", "n", "e", "kid", "use", "alg", "key_ops")
 
-_CAPABILITIES = ("permission-patient", "permission-user", "permission-v1", "permission-v2")
-"""What a token can be limited to. Launches and logins are not offered, so none is listed."""
+_CAPABILITIES = (
+    "client-confidential-asymmetric",
+    "permission-patient",
+    "permission-user",
+    "permission-v1",
+    "permission-v2",
+)
 
 
 def configuration(base_url: str) -> dict[str, Any]:
-    """The well-known document: only what answers today.
+    """The well-known document: only what answers today."""
+    return {
+        "issuer": base_url,
+        "jwks_uri": f"{base_url}/auth/jwks",
+        "token_endpoint": f"{base_url}/auth/token",
+        "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+        "token_endpoint_auth_signing_alg_values_supported": ["ES384", "RS384"],
+        "introspection_endpoint": f"{base_url}/auth/introspect",
+        "revocation_endpoint": f"{base_url}/auth/revoke",
+        "grant_types_supported": ["client_credentials"],
+        "code_challenge_methods_supported": ["S256"],
+        "scopes_supported": _scopes(),
+        "capabilities": list(_CAPABILITIES),
+    }
 
-    There is no authorization or token endpoint: the operator gives tokens out
-    (``fhir-service token``), so none is named and no grant type is offered.
-    """
+
+def _scopes() -> list[str]:
     scopes = ["system/*.cruds", "user/*.cruds", "patient/*.rs"]
     for offer in OFFERS:
         letters = ["c"] if offer.create else []
@@ -33,18 +50,12 @@ def configuration(base_url: str) -> dict[str, Any]:
         )
         scopes.append(f"system/{offer.resource_type}.{''.join(letters)}")
     scopes.append("patient/QuestionnaireResponse.cruds")
-    return {
-        "issuer": base_url,
-        "jwks_uri": f"{base_url}/auth/jwks",
-        "grant_types_supported": [],
-        "scopes_supported": scopes,
-        "capabilities": list(_CAPABILITIES),
-    }
+    return scopes
 
 
 def public_keys(site: Site) -> dict[str, Any]:
     """The JWK set of the signing keys, their public members alone."""
-    keys = [{k: v for k, v in key.items() if k in _PUBLIC} for key in site.keys.all()]
+    keys = [{k: v for k, v in key.items() if k in _PUBLIC} for key in site.keys.published()]
     return {"keys": [{**key, "use": "sig"} for key in keys]}
 
 

@@ -30,6 +30,9 @@ OPEN = frozenset(
 )
 """The endpoints that answer without a token; none of them knows anything of a patient."""
 
+CLIENTS = frozenset({"token", "introspect", "revoke"})
+"""The endpoints where a client shows who it is in its own way, by assertion or secret."""
+
 
 def bearer(header: str | None) -> str:
     """The token in an Authorization header. Raises NotSignedIn when there is none."""
@@ -55,7 +58,7 @@ def register(app: Flask, door: Door) -> None:
         account, rule = told(), request.url_rule
         if rule is not None:
             account.route = rule.rule
-            if rule.endpoint in OPEN:
+            if rule.endpoint in OPEN or rule.endpoint in CLIENTS:
                 return
             page = PAGES.get(rule.endpoint)
             if page is not None:

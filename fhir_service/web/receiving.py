@@ -101,6 +101,14 @@ def search_pairs() -> Pairs:
     return pairs
 
 
+def form_pairs() -> Pairs:
+    """The parameters of a form that was sent as the body. Raises NotThisFormat, TooLarge."""
+    media = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if media != FORM:
+        raise NotThisFormat(f"The Content-Type is {FORM}.")
+    return _pairs(_whole_body())
+
+
 def _pairs(encoded: bytes) -> Pairs:
     if not encoded:
         return []

@@ -1,12 +1,17 @@
-"""Who is it that asks: a token verified once, then remembered until it expires."""
+"""Who is it that asks: a token verified once, then remembered until it expires or is revoked."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from hashlib import sha256
+from json import dumps
 from threading import Lock
 
 from joserfc.jwk import KeySet
+from joserfc.util import urlsafe_b64encode
 
 from fhir_service.fhir.issues import NotSignedIn
 from fhir_service.smart import tokens
@@ -14,66 +19,123 @@ from fhir_service.workflow.caller import Caller
 from fhir_service.workflow.ports import Clock, Ids
 from fhir_service.workflow.site import Keys, Site
 
+REVOKED_TRUSTED_SECONDS = 2.0
+"""How long a process goes by the list of revoked tokens that it has read."""
+
 _MOST = 4096
 _LONGEST_TOKEN = 8192
 
+Revoked = Callable[[datetime], frozenset[str]]
 
-@dataclass(frozen=True, slots=True)
+
+def nothing_revoked(now: datetime) -> frozenset[str]:
+    """No list at all."""
+    del now
+    return frozenset()
+
+
+@dataclass(slots=True)
 class Door:
-    """The verified tokens of one process. ``issuer`` is the address that tokens are made for."""
+    """The verified tokens of one process. ``issuer`` is the address that tokens are made for.
+
+    ``revoked`` reads what was revoked before its time.
+    """
 
     keys: Keys
     clock: Clock
     ids: Ids
     issuer: str
-    _known: dict[bytes, tokens.Claims]
-    _sets: dict[tuple[str, ...], KeySet]
-    _lock: Lock
+    revoked: Revoked = nothing_revoked
+    _known: OrderedDict[bytes, tokens.Claims] = field(default_factory=OrderedDict)
+    _set: tuple[tuple[str, ...], KeySet, frozenset[str]] | None = None
+    _list: tuple[float, frozenset[str]] = (0.0, frozenset())
+    _lock: Lock = field(default_factory=Lock)
 
     @classmethod
-    def of(cls, site: Site) -> Door:
+    def of(cls, site: Site, revoked: Revoked = nothing_revoked) -> Door:
         """The door of this site."""
-        return cls(site.keys, site.clock, site.ids, site.base_url, {}, {}, Lock())
+        return cls(site.keys, site.clock, site.ids, site.base_url, revoked)
 
     def caller(
         self, token: str, request_id: str | None = None, language: str | None = None
     ) -> Caller:
         """Who holds this access token, and reads this language. Raises NotSignedIn."""
+        claims = self.claims(token)
+        return Caller(claims.client, claims.jti, claims.access, request_id, language)
+
+    def claims(self, token: str) -> tokens.Claims:
+        """What this access token says, if it is good now. Raises NotSignedIn."""
         if len(token) > _LONGEST_TOKEN:
             raise NotSignedIn("The access token is longer than any that is given out here.")
         fingerprint = sha256(token.encode("utf-8", "surrogateescape")).digest()
         now = self.clock.now()
         claims = self._known.get(fingerprint)
         if claims is None or claims.expires <= now.timestamp():
-            claims = tokens.verify(token, self._key_set(), now=now)
+            claims = tokens.verify(token, self._keys_for(token), now=now)
             self._remember(fingerprint, claims)
-        return Caller(claims.client, claims.jti, claims.access, request_id, language)
+        revoked = self._revoked(now)
+        if revoked and not revoked.isdisjoint(claims.marks()):
+            raise NotSignedIn("The access token was revoked; ask for a new one.")
+        return claims
+
+    def forget_revoked(self) -> None:
+        """Read the list of revoked tokens anew at the next request."""
+        self._list = (0.0, frozenset())
 
     def new_token(
         self, scope: str, patient: str | None, lifetime_seconds: int, client: str = "operator"
     ) -> str:
         """A new access token. Raises NotUnderstood when the scope can not be granted."""
-        return tokens.issue(
+        now = self.clock.now()
+        made = tokens.issue(
             self.keys.all()[0],
             issuer=self.issuer,
             client=client,
             scope=scope,
             patient=patient,
-            now=self.clock.now(),
+            now=now,
             lifetime_seconds=lifetime_seconds,
             jti=self.ids.new(),
         )
+        if lifetime_seconds > tokens.LONGEST_SECONDS:
+            self.keys.lasts(now + timedelta(seconds=lifetime_seconds))
+        return made
 
-    def _key_set(self) -> KeySet:
+    def _revoked(self, now: datetime) -> frozenset[str]:
+        read_at, revoked = self._list
+        at = now.timestamp()
+        if not 0 <= at - read_at <= REVOKED_TRUSTED_SECONDS:
+            revoked = self.revoked(now)
+            self._list = (at, revoked)
+        return revoked
+
+    def _keys_for(self, token: str) -> KeySet:
+        """The keys that can have signed it. Raises NotSignedIn for what no key of ours signed.
+
+        A header of ours is one of a few texts, so that rubbish is told from tokens unread.
+        """
+        header = token.partition(".")[0]
+        kept = self._key_set()
+        if header not in kept[2] and self.keys.look_again():
+            kept = self._key_set()
+        if header not in kept[2]:
+            raise NotSignedIn("The access token was not made for this server.")
+        return kept[1]
+
+    def _key_set(self) -> tuple[tuple[str, ...], KeySet, frozenset[str]]:
         keys = self.keys.all()
         kids = tuple(str(key["kid"]) for key in keys)
-        if kids not in self._sets:
-            self._sets.clear()
-            self._sets[kids] = tokens.key_set(keys)
-        return self._sets[kids]
+        if self._set is None or self._set[0] != kids:
+            headers = frozenset(_encoded(tokens.header(kid)) for kid in kids)
+            self._set = (kids, tokens.key_set(keys), headers)
+        return self._set
 
     def _remember(self, fingerprint: bytes, claims: tokens.Claims) -> None:
         with self._lock:
-            if len(self._known) >= _MOST:
-                self._known.clear()  # refilled at one signature check each
+            while len(self._known) >= _MOST:
+                self._known.popitem(last=False)
             self._known[fingerprint] = claims
+
+
+def _encoded(header: dict[str, str]) -> str:
+    return urlsafe_b64encode(dumps(header, separators=(",", ":")).encode()).decode()

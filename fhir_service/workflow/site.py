@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import Any, Protocol
 
 from fhir_service.fhir.reading import ITEM_LEVELS, json_depth
@@ -33,7 +33,19 @@ class Keys(Protocol):
     """The signing keys of the embedded authorization server, the one in use first."""
 
     def all(self) -> tuple[Mapping[str, Any], ...]:
-        """Private JWKs; at least one."""
+        """The private keys of access tokens (ES256); at least one."""
+
+    def identity(self) -> Mapping[str, Any]:
+        """The private key of id_tokens (RS256)."""
+
+    def published(self) -> tuple[Mapping[str, Any], ...]:
+        """Every key that something may be verified with."""
+
+    def look_again(self) -> bool:
+        """Read them anew, now and then; whether they changed."""
+
+    def lasts(self, until: datetime) -> None:
+        """Remember that a token signed with the key in use is good until then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,15 @@ from fhir_service.store.backup import backup, restore
 from fhir_service.store.checking import check_database
 from fhir_service.store.database import StoreFault
 from fhir_service.store.opening import StoreDesk, open_desk
+from fhir_service.store.token_keys import TokenKeys
 from tests.support.databases import Server, new_url
-from tests.support.records import deleted, form, keep, response, submit, version
+from tests.support.records import NOON, deleted, form, keep, response, submit, version
 
 KIND = "QuestionnaireResponse"
+
+
+def only_key(kind: str) -> dict[str, str]:
+    return {"kid": "only", "kty": kind}
 
 
 @pytest.mark.parametrize("into", ["sqlite", "postgresql"])
@@ -29,7 +34,7 @@ def test_what_is_restored_is_what_was_backed_up(
         submit(desk, version(f"r{n}", response(n=n, identifier={"value": f"i{n}"}), 1, "ada"))
     keep(desk, version("r1", response(status="amended"), 2))
     keep(desk, deleted("r2", 2))
-    desk.signing_keys(lambda: {"kid": "only"})
+    TokenKeys(desk.database, only_key, lambda: NOON).all()
     told: list[tuple[int, int]] = []
     (tmp_path / "kept").mkdir()
     made = backup(
@@ -46,7 +51,8 @@ def test_what_is_restored_is_what_was_backed_up(
         assert again.reading().history(KIND, f"r{n}") == desk.reading().history(KIND, f"r{n}")
     search, _ = read_search(KIND, [("identifier", "i7")], default_count=5)
     assert [one.id for one in again.reading().search(search).found] == ["r7"]
-    assert again.signing_keys(dict)[0] == {"kid": "only"}
+    kept = TokenKeys(again.database, lambda kind: {}, lambda: NOON).all()
+    assert kept == ({"kid": "only", "kty": "EC"},)
     submit(again, version("after", response()))
     again.close()
     assert [p.name for p in (tmp_path / "kept").iterdir()] == ["b"]

@@ -17,6 +17,7 @@ from fhir_service.fhir.issues import Conflict, NotValid, Unavailable
 from fhir_service.fhir.searching import Search
 from fhir_service.store.opening import StoreDesk, open_desk
 from fhir_service.store.sqlite import Sqlite
+from fhir_service.store.token_keys import TokenKeys
 from fhir_service.workflow.ports import Stored
 from tests.support.records import (
     FORM,
@@ -235,7 +236,8 @@ def test_what_is_owed_shows_in_the_figures(desk: StoreDesk) -> None:
 
 def test_the_first_signing_key_stays_whoever_asks(desk: StoreDesk) -> None:
     def ask(n: int) -> Any:
-        return desk.signing_keys(lambda: {"kid": f"k{n}"})
+        keys = TokenKeys(desk.database, lambda kind: {"kid": f"k{n}", "kty": kind}, lambda: NOON)
+        return keys.all()
 
     with ThreadPoolExecutor(4) as pool:
         keys = list(pool.map(ask, range(8)))
