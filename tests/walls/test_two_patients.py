@@ -12,7 +12,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from fhir_service.smart.access import COMPARTMENT
-from fhir_service.web.guard import OPEN
+from fhir_service.web.guard import CLIENTS, OPEN
 from fhir_service.web.page_table import PAGES
 from fhir_service.web.table import OFFERS
 from tests.support.service import short_form, start
