@@ -94,12 +94,15 @@ def entry(resource_type: str, body: bytes) -> Entry:
         for parameter in without_column(resource_type)
         for value in dict.fromkeys(values_of(resource, parameter))
     )
-    canonical = resource_type in CANONICAL_TYPES
+    canonical = resource_type in CANONICAL_TYPES or resource_type == "Task"
     status = resource.get("status")
     low, high = _dated(_date_of(resource_type, resource))
+    url, version = resource.get("url"), resource.get("version")
+    if resource_type == "Task":
+        url, version = _form_of_task(resource)
     return Entry(
-        canonical=resource.get("url") if canonical else None,
-        version=resource.get("version") if canonical else None,
+        canonical=url if canonical else None,
+        version=version if canonical else None,
         status=status if isinstance(status, str) else None,
         low=low,
         high=high,
@@ -132,6 +135,13 @@ def searchable(text: str) -> str:
 def local(reference: str) -> str:
     """A reference without the version it may name."""
     return reference.split("/_history/", maxsplit=1)[0]
+
+
+def _form_of_task(task: Mapping[str, Any]) -> tuple[str | None, str]:
+    """Url and version of the form that a Task asks for: its first input that is a canonical."""
+    forms = [one["valueCanonical"] for one in task.get("input", ()) if "valueCanonical" in one]
+    url, _, version = (forms[0] if forms else "").partition("#")[0].partition("|")
+    return searchable(url) or None, searchable(version)
 
 
 def _entry_of_response(response: _Response) -> Entry:

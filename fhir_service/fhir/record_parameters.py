@@ -18,6 +18,7 @@ _PEOPLE = (
     "RelatedPerson",
 )
 _CODES = "http://hl7.org/fhir"
+_OURS = "https://fhir-service.example.org/fhir/SearchParameter"
 
 
 def _token(name: str, definition: str, *paths: str, system: str = "") -> SearchParameter:
@@ -79,6 +80,28 @@ TASK: Final = (
         "based-on", "Task-based-on", "basedOn", "CarePlan", "ServiceRequest", "Appointment"
     ),
     _reference("part-of", "Task-part-of", "partOf", "Task"),
+    SearchParameter(
+        "questionnaire",
+        "reference",
+        f"{_OURS}/Task-questionnaire",
+        ("input.valueCanonical",),
+        targets=("Questionnaire",),
+        column="canonical",
+    ),
+    SearchParameter(
+        "response",
+        "reference",
+        f"{_OURS}/Task-response",
+        ("output.valueReference",),
+        targets=("QuestionnaireResponse",),
+    ),
+    SearchParameter(
+        "deadline",
+        "date",
+        f"{_OURS}/Task-deadline",
+        ("restriction.period.end", "executionPeriod.end"),
+        sortable=True,
+    ),
 )
 
 DOCUMENT_REFERENCE: Final = (

@@ -18,6 +18,36 @@ REQUIRED_CODES: Mapping[str, frozenset[str]] = {
     "ValueSet.status": _STATUS,
     "CodeSystem.status": _STATUS,
     "ConceptMap.status": _STATUS,
+    "Task.status": frozenset(
+        {
+            "draft",
+            "requested",
+            "received",
+            "accepted",
+            "rejected",
+            "ready",
+            "cancelled",
+            "in-progress",
+            "on-hold",
+            "failed",
+            "completed",
+            "entered-in-error",
+        }
+    ),
+    "Task.intent": frozenset(
+        {
+            "unknown",
+            "proposal",
+            "plan",
+            "order",
+            "original-order",
+            "reflex-order",
+            "filler-order",
+            "instance-order",
+            "option",
+        }
+    ),
+    "Task.priority": frozenset({"routine", "urgent", "asap", "stat"}),
     "Questionnaire.item.type": frozenset(
         {
             "group",

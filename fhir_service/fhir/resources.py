@@ -25,6 +25,7 @@ _MODELS = {
     "CodeSystem": "codesystem",
     "ConceptMap": "conceptmap",
     "Patient": "patient",
+    "Task": "task",
 }
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "Boolean": (bool,),
@@ -56,7 +57,7 @@ _LEFT_OUT = _EXTENSIONS | {"contained"}
 
 
 def check_resource(resource: Mapping[str, Any]) -> tuple[Issue, ...]:
-    """What is wrong with the structure of a Questionnaire, a terminology resource or a Patient.
+    """What is wrong with the structure of a resource of one of the types that are taken.
 
     ``resource`` comes from read_json. Each finding has its FHIRPath place; none means that it is
     sound R4 as far as elements, types, cardinalities and required codes go.

@@ -68,6 +68,10 @@ class Reading:
 
         return search_with(self._run, self._dialect(), search, patient)
 
+    def open_tasks(self, patient: str) -> Sequence[Stored]:
+        """The Tasks of this patient that can still be answered, as they are now."""
+        return [stored(row) for row in self._run(statements.OPEN_TASKS, (patient,))]
+
     def canonical(self, resource_type: str, url: str, version: str | None) -> Stored | None:
         """The resource with this url and exactly this version ("" for one without).
 

@@ -114,6 +114,11 @@ CANONICALS = (
     "WHERE resource_type = ? AND canonical = ? AND deleted = 0"
 )
 OF_PATIENT = " AND v.patient = ?"
+OPEN_TASKS = (
+    f"{_CURRENT} WHERE r.patient = ? AND r.resource_type = 'Task' AND r.deleted = 0"
+    " AND r.status IN ('requested', 'ready', 'received', 'accepted', 'in-progress', 'on-hold')"
+)
+KEYS = "SELECT jwk FROM signing_key ORDER BY number DESC"
 ATTEMPT_COLUMNS = ("outbox_id", "began", "route", "sha256", "size")
 INSERT_ATTEMPT = _insert("attempt", ATTEMPT_COLUMNS)
 EHR_KEYS = "SELECT jwk, created FROM ehr_key ORDER BY number DESC"

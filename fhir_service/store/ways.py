@@ -18,6 +18,10 @@ _COLUMNS = (
 _FIND = f"SELECT {_COLUMNS} FROM link WHERE id = ?"  # noqa: S608  our own names
 _OF_PATIENT = f"SELECT {_COLUMNS} FROM link WHERE patient = ? ORDER BY created DESC"  # noqa: S608
 _NEWEST = f"SELECT {_COLUMNS} FROM link ORDER BY created DESC LIMIT ?"  # noqa: S608
+_TASK_OF = (
+    "SELECT task FROM link WHERE patient = ? AND response = ? AND task IS NOT NULL"
+    " ORDER BY created DESC LIMIT 1"
+)
 _TRIED = f"SELECT {_COLUMNS} FROM link WHERE fingerprint = ?"  # noqa: S608
 _INSERT = (
     f"INSERT INTO link ({_COLUMNS}, fingerprint)"  # noqa: S608  our own names
@@ -61,6 +65,11 @@ class LinksRead:
     def of_patient(self, patient: str) -> Sequence[KeptLink]:
         """All links of a patient, newest first."""
         return [_link(row) for row in self._run(_OF_PATIENT, (patient,))]
+
+    def task_of(self, patient: str, response: str) -> str | None:
+        """The id of the Task that a link to this response was made for."""
+        rows = self._run(_TASK_OF, (patient, response))
+        return str(rows[0][0]) if rows else None
 
     def newest(self, count: int) -> Sequence[KeptLink]:
         """The newest links of everybody."""

@@ -59,6 +59,10 @@ def register(app: Flask, site: Site) -> None:
         ("Questionnaire", "revoke-link"): _ask(
             lambda who, given, _: link_operations.revoke(site, who, given), link_operations.REVOKE
         ),
+        ("Task", "create-link"): _ask(
+            lambda who, given, id_: link_operations.of_task(site, who, id_ or "", given),
+            link_operations.FOR_TASK,
+        ),
         ("QuestionnaireResponse", "validate"): _validate(site, check.response),
         ("QuestionnaireResponse", "summary"): _summary(site),
         ("ValueSet", "expand"): _ask(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from fhir_service.workflow import patients, publish, submit
+from fhir_service.workflow import patients, publish, submit, tasks
 from fhir_service.workflow.caller import Caller
 from fhir_service.workflow.ports import Stored
 from fhir_service.workflow.site import Site
@@ -141,7 +141,16 @@ OFFERS: tuple[Offer, ...] = (
         patients.update,
         documentation="Patients, as far as links, banner and checks of identity need them.",
     ),
-    Offer("Task", documentation="What a patient or the staff is asked to do."),
+    Offer(
+        "Task",
+        tasks.create,
+        tasks.update,
+        operations=(Operation("create-link", f"{OURS}/Task-create-link", on_instance=True),),
+        documentation=(
+            "Asks a patient to fill a form (code complete-questionnaire). Its status follows the "
+            "response, in the same transaction."
+        ),
+    ),
     Offer("DocumentReference", documentation="Notes that were made of answers."),
     Offer("Bundle", documentation="Documents that were made of answers."),
     Offer("Observation", documentation="Single facts that were taken out of answers."),

@@ -5,7 +5,6 @@ http://hl7.org/fhir/R4/operations.html
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -14,9 +13,10 @@ from fhir_service.fhir.dates import moment, span
 from fhir_service.fhir.issues import NotUnderstood
 from fhir_service.fhir.parameters import Accepts, parameter, parameters, read_parameters
 from fhir_service.fhir.splice import instant
-from fhir_service.workflow import links
+from fhir_service.workflow import links, tasks
 from fhir_service.workflow.caller import Caller
 from fhir_service.workflow.site import Site
+from fhir_service.workflow.subjects import patient_named
 
 CREATE: Final = {
     "questionnaire": Accepts("canonical"),
@@ -27,8 +27,7 @@ CREATE: Final = {
     "response": Accepts("id"),
 }
 REVOKE: Final = {"link": Accepts("id")}
-
-_PATIENT = re.compile(r"Patient/([A-Za-z0-9\-.]{1,64})")
+FOR_TASK: Final = {"language": Accepts("code")}
 
 
 def create(site: Site, caller: Caller, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,6 +46,12 @@ def create(site: Site, caller: Caller, asked: Mapping[str, Any]) -> dict[str, An
         ),
     )
     return told(made)
+
+
+def of_task(site: Site, caller: Caller, id_: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The Parameters of a link made for a Task. Raises what tasks.create_link raises."""
+    given = read_parameters(asked, FOR_TASK)
+    return told(tasks.create_link(site, caller, id_, given.get("language")))
 
 
 def told(made: links.Link) -> dict[str, Any]:
@@ -69,17 +74,13 @@ def revoke(site: Site, caller: Caller, asked: Mapping[str, Any]) -> dict[str, An
 
 def patient_of(site: Site, reference: Any) -> str:
     """The id of the Patient of ours that this Reference names. Raises NotUnderstood."""
-    named = reference.get("reference") if isinstance(reference, Mapping) else None
-    text = named if isinstance(named, str) else ""
-    for base in site.patient_bases:
-        text = text.removeprefix(f"{base}/")
-    match = _PATIENT.fullmatch(text)
-    if match is None:
+    found = patient_named(reference, site.patient_bases)
+    if found is None:
         raise NotUnderstood(
             "The patient is a Reference to a Patient of this server, such as “Patient/123”.",
             expression="Parameters.parameter.where(name = 'patient')",
         )
-    return match[1]
+    return found
 
 
 def _needed(given: Mapping[str, Any], name: str) -> str:

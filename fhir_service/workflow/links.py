@@ -11,13 +11,16 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from fhir_service.fhir.issues import Issue, NotHere, NotUnderstood, NotValid
+from fhir_service.fhir.issues import Conflict, Issue, NotHere, NotUnderstood, NotValid
 from fhir_service.fhir.reading import read_stored
-from fhir_service.workflow import sessions
+from fhir_service.smart.access import Access
+from fhir_service.smart.scopes import read_scopes
+from fhir_service.workflow import sessions, task_moves
 from fhir_service.workflow.caller import Caller
 from fhir_service.workflow.offering import must_offer
 from fhir_service.workflow.ports import Reader, Record, Told
@@ -36,6 +39,7 @@ DAYS: Final = 14
 MOST_DAYS: Final = 366
 
 CLIENT: Final = "link"
+NOT_YET: Final = ("requested", "ready", "received")
 SCOPE: Final = (
     "patient/QuestionnaireResponse.cru patient/Questionnaire.rs patient/ValueSet.rs"
     " patient/CodeSystem.rs patient/Patient.r"
@@ -137,6 +141,7 @@ def open_link(
         right = born is not None and hmac.compare_digest(born.encode(), birth_date.encode())
         if right:
             record.links.opened(link.id, TRIES)
+            _accept(record, site, link)
         told = _told(site, link, "login", request_id=request_id, good=right)
         record.tell(told)
         return link if right else None
@@ -160,6 +165,15 @@ def open_link(
         language=language or link.language,
     )
     return sessions.begin(site, draft)
+
+
+def _accept(record: Record, site: Site, link: KeptLink) -> None:
+    """She has come: the Task that the link was made for is accepted."""
+    if link.task is None:
+        return
+    caller = Caller(CLIENT, link.id, Access(read_scopes(SCOPE), link.patient))
+    with suppress(Conflict):  # the clinic changed it this moment; her answer moves it on anyway
+        task_moves.move(record, site, caller, link.task, NOT_YET, "accepted")
 
 
 def revoke_link(site: Site, caller: Caller, id_: str) -> bool:

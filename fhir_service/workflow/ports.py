@@ -109,6 +109,9 @@ class Reader(Protocol):
     def search(self, search: Search, patient: str | None = None) -> Page[Stored]:
         """One page of the current, undeleted resources that match."""
 
+    def open_tasks(self, patient: str) -> Sequence[Stored]:
+        """The Tasks of this patient that can still be answered, as they are now."""
+
     def canonical(self, resource_type: str, url: str, version: str | None) -> Stored | None:
         """The resource with this url and exactly this version.
 

@@ -6,7 +6,8 @@ http://hl7.org/fhir/R4/references.html#literal
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from fhir_service.fhir.issues import Issue, NotValid
 from fhir_service.sdc.responses import Response
@@ -46,6 +47,12 @@ def patient_of(reference: str, patient_bases: Iterable[str]) -> str | None:
             break
     match = _RELATIVE.fullmatch(reference)
     return None if match is None else match[1]
+
+
+def patient_named(reference: Any, patient_bases: Iterable[str]) -> str | None:
+    """The id of the patient of ours that a Reference names; None where it names none."""
+    named = reference.get("reference") if isinstance(reference, Mapping) else None
+    return patient_of(named, patient_bases) if isinstance(named, str) else None
 
 
 def _refused(key: str, code: str, says: str) -> NotValid:

@@ -12,6 +12,7 @@ from datetime import timedelta
 from fhir_service.fhir.issues import Conflict, Issue, NotAllowed, NotUnderstood, NotValid, Stale
 from fhir_service.fhir.reading import MOST_ITEM_LEVELS
 from fhir_service.sdc.responses import Response, decode, skim
+from fhir_service.workflow import task_moves
 from fhir_service.workflow.authorship import must_be_her_word
 from fhir_service.workflow.caller import Caller, within
 from fhir_service.workflow.checking import checked
@@ -193,6 +194,7 @@ def _keep(
     """Response, audit line and outbox entry: one transaction."""
     record.keep(stored)
     tell(record, site, caller, interaction, stored)
+    task_moves.follow(record, site, caller, stored, response.questionnaire, response.status)
     owed = response.status in _OWED or (response.status in _WITHDRAWN and stored.version > 1)
     if owed and stored.patient is not None:
         state: OwedState = "due" if site.has_target else "no-target"

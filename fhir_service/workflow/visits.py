@@ -1,6 +1,7 @@
 """Which responses belong to one visit.
 
-The same encounter, else the same patient within the days that the site counts as one visit.
+The same groupIdentifier of their Tasks, else the same encounter, else the same patient, within
+the days that the site counts as one visit.
 """
 
 from __future__ import annotations
@@ -8,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from fhir_service.fhir.reading import MOST_ITEM_LEVELS
+from fhir_service.fhir.reading import MOST_ITEM_LEVELS, read_stored
 from fhir_service.fhir.searching import Criterion, Search
 from fhir_service.fhir.splice import instant
 from fhir_service.sdc.responses import Response, decode
+from fhir_service.sdc.solicitation import read_task
 from fhir_service.workflow.ports import Reader, Stored
 from fhir_service.workflow.site import Site
 
@@ -27,12 +29,16 @@ def of_one_visit(
     ``patient`` narrows the record as the caller's reach does.
     """
     reader = site.desk.reading()
+    groups = _groups(reader, asked, patient)
     first = decode(asked.body, MOST_ITEM_LEVELS)
     found = [(asked, first)]
     seen = {_url(first)}
     for stored in _near(reader, site, asked, patient):
         response = decode(stored.body, MOST_ITEM_LEVELS)
-        if _url(response) in seen or not _same_encounter(first, response):
+        together = _grouped(groups, asked.id, stored.id)
+        if together is None:
+            together = _same_encounter(first, response)
+        if _url(response) in seen or not together:
             continue
         seen.add(_url(response))
         found.append((stored, response))
@@ -58,6 +64,34 @@ def _near(reader: Reader, site: Site, asked: Stored, patient: str | None) -> Ite
     for stored in reader.search(search, patient).found:
         if stored.id != asked.id:
             yield stored
+
+
+def _groups(reader: Reader, asked: Stored, patient: str | None) -> dict[str, tuple[str, str]]:
+    """The visit (groupIdentifier) of each response that was asked for by a Task with one."""
+    if asked.patient is None:
+        return {}
+    tasks = Search(
+        "Task",
+        (
+            Criterion("patient", "reference", (asked.patient,)),
+            Criterion("group-identifier", "token", ("false",), "missing"),
+        ),
+        sort=(("_lastUpdated", True),),
+        count=_MOST,
+    )
+    found: dict[str, tuple[str, str]] = {}
+    for stored in reader.search(tasks, patient).found:
+        told = read_task(read_stored(stored.body))
+        if told.response is not None and told.group is not None:
+            found.setdefault(told.response, told.group)
+    return found
+
+
+def _grouped(groups: dict[str, tuple[str, str]], one: str, two: str) -> bool | None:
+    """Whether both belong to one visit by their Tasks; None where their Tasks do not say."""
+    if one not in groups or two not in groups:
+        return None
+    return groups[one] == groups[two]
 
 
 def _date(prefix: str, moment: datetime) -> Criterion:

@@ -55,6 +55,9 @@ class LinkReader(Protocol):
     def of_patient(self, patient: str) -> Sequence[KeptLink]:
         """All links of a patient, newest first."""
 
+    def task_of(self, patient: str, response: str) -> str | None:
+        """The id of the Task that a link to this response was made for."""
+
     def newest(self, count: int) -> Sequence[KeptLink]:
         """The newest links of everybody."""
 

@@ -11,6 +11,7 @@ from fhir.resources.R4B.terminologycapabilities import TerminologyCapabilities
 
 from tests.support.made import MADE, made
 from tests.support.service import BASE_URL, Running, answers, short_form
+from tests.support.tasks import a_task
 
 SAMPLES: dict[str, dict[str, Any]] = {
     "Questionnaire": short_form("7.0.0", "draft"),
@@ -39,6 +40,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "status": "draft",
     },
     "Patient": {"resourceType": "Patient", "name": [{"text": "Ada Example"}]},
+    "Task": a_task(),
 }
 
 
