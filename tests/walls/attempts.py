@@ -153,6 +153,14 @@ def _operations(world: World) -> Iterator[Attempt]:
             shows=True,
             where_not=f"{root}/never-there/$summary",
         )
+    asked = {"resourceType": "Parameters"}
+    yield Attempt(
+        "operation /fhir/Task/<id_>/$create-link",
+        "POST",
+        f"/fhir/Task/{world.ids['Task']}/$create-link",
+        asked,
+        where_not="/fhir/Task/never-there/$create-link",
+    )
     yield Attempt(
         "operation /fhir/$process-response", "POST", "/fhir/$process-response", a_response(GRACE)
     )
