@@ -10,7 +10,14 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
-from fhir_service.fhir.fhirpath import Environment, ExpressionError, Node, TooCostly, node
+from fhir_service.fhir.fhirpath import (
+    Environment,
+    ExpressionError,
+    Node,
+    ResponseIndex,
+    TooCostly,
+    node,
+)
 from fhir_service.fhir.fhirpath.environment import MemberOf, Run
 from fhir_service.fhir.fhirpath.limits import MAX_STEPS
 from fhir_service.fhir.fhirpath.nodes import to_json
@@ -37,10 +44,11 @@ Json = Mapping[str, Any]
 class Frame:
     """What is known in one place: names given here, the variables defined here, and those around.
 
-    ``own`` are collections by name.
+    ``own`` are collections by name. ``focus`` is what expressions stand on, the response where it
+    is None.
     """
 
-    __slots__ = ("known", "observation", "outer", "own", "variables")
+    __slots__ = ("focus", "known", "observation", "outer", "own", "variables")
 
     def __init__(
         self,
@@ -53,6 +61,7 @@ class Frame:
         self.outer = outer
         self.known: MutableMapping[str, list[Any] | NotDecided] = {}
         self.observation: Any = outer.observation if outer is not None else None
+        self.focus: Any = outer.focus if outer is not None else None
 
     def holder(self, name: str) -> Frame | None:
         """The nearest frame that gives this name; None where there is none."""
@@ -63,7 +72,10 @@ class Frame:
 
 
 class Evaluation:
-    """Evaluates on one response that is being filled. ``now`` carries a zone."""
+    """Evaluates on one response. ``now`` carries a zone.
+
+    ``index`` is that of the response, where the response does not change any more.
+    """
 
     def __init__(
         self,
@@ -74,9 +86,11 @@ class Evaluation:
         zone: tzinfo | None,
         fetch: Fetch | None = None,
         member_of: MemberOf | None = None,
+        index: ResponseIndex | None = None,
     ) -> None:
         self.questionnaire = questionnaire
-        self.root = node(response)
+        self.root = node(response) if index is None else index.root
+        self._index = index
         self.bases = Bases()
         self.now = now
         self.left = STEPS
@@ -92,7 +106,7 @@ class Evaluation:
         if asked.query is not None:
             found = self.queried(asked.query, frame)
             return [] if found is None else [found]
-        return self._evaluated(asked.formula, frame)
+        return self.evaluated(asked.formula, frame)
 
     def value_of(self, name: str, frame: Frame) -> list[Any]:
         """The value of a name. Raises NotDecided, also for a name that nobody gives."""
@@ -142,7 +156,7 @@ class Evaluation:
         if self._fetch is None:
             raise NotDecided(_NOT_ASKED)
         text = query.filled(
-            lambda formula: [to_json(one) for one in self._evaluated(formula, frame)]
+            lambda formula: [to_json(one) for one in self.evaluated(formula, frame)]
         )
         return None if text is None else self.fetched(text)
 
@@ -180,20 +194,22 @@ class Evaluation:
         if says not in self.says:
             self.says.append(says)
 
-    def _evaluated(self, formula: Formula, frame: Frame) -> list[Any]:
+    def evaluated(self, formula: Formula, frame: Frame) -> list[Any]:
+        """What FHIRPath gives, as the engine's items. Raises NotDecided."""
         expression = formula.compiled
         steps = min(self.left, MAX_STEPS)
         if steps <= 0:
             raise NotDecided(_SPENT, costly=True)
         environment = Environment(
             resource=self.root,
+            index=self._index,
             variables=_Names(self, formula, frame),
             now=self.now,
             zone=self._zone,
             member_of=self._member_of,
             steps=steps,
         )
-        run = Run([self.root], environment)
+        run = Run([self.root if frame.focus is None else frame.focus], environment)
         try:
             return expression.evaluate_run(run)
         except TooCostly as error:
