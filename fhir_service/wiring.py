@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fhir_service.render.pdf import Printer
+    from fhir_service.sdc.extraction.mapping import Mapping_
     from fhir_service.summary.mapping import SummaryMapping
     from fhir_service.summary.model import Summary
     from fhir_service.workflow.deliver import Courier
@@ -212,6 +213,7 @@ def build(settings: Settings, base_url: str | None = None) -> Service:
         forms=Forms(clock),
         keys=keys,
         mapping=_mapping_of(settings.canonical_base),
+        extraction=_extraction_of(settings.canonical_base),
         renderings=renderings,
         sessions=StoredSessions(store.database),
         vault=Vault(lambda: settings.secret_key or secret_of(settings.data_dir)),
@@ -292,6 +294,21 @@ def _ehr_of(
 def _token_key(kind: Kind, ids: TimeOrderedIds) -> Mapping[str, Any]:
     """A new private key: for access tokens (EC), or for id_tokens (RSA)."""
     return new_key(ids.new()) if kind == "EC" else new_identity_key(ids.new())
+
+
+def _extraction_of(canonical_base: str) -> Callable[[str | None], Mapping_ | None]:
+    """Our own rules of extraction, read when they are first needed and then kept."""
+
+    @cache
+    def read() -> Mapping[str, Mapping_]:
+        from fhir_service.catalogue.extraction_mappings import (  # noqa: PLC0415  a quick start
+            load_extraction_mappings,
+        )
+
+        rules = folder("mappings") / "extraction"
+        return load_extraction_mappings(rules, SHIPPED_BASE, canonical_base)
+
+    return lambda url: read().get(url or "")
 
 
 def _mapping_of(canonical_base: str) -> Callable[[], SummaryMapping]:

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask, Response, request
 
 from fhir_service.fhir.issues import Issue
-from fhir_service.fhir.parameters import Accepts, from_query
+from fhir_service.fhir.parameters import Accepts, from_query, parameters, read_parameters
 from fhir_service.fhir.reading import read_json
 from fhir_service.web.guard import caller
 from fhir_service.web.negotiation import JSON_TYPES
@@ -64,6 +64,7 @@ def register(app: Flask, site: Site) -> None:
             link_operations.FOR_TASK,
         ),
         ("QuestionnaireResponse", "validate"): _validate(site, check.response),
+        ("QuestionnaireResponse", "extract"): _extract(site),
         ("QuestionnaireResponse", "summary"): _summary(site),
         ("ValueSet", "expand"): _ask(
             lambda who, given, id_: terminology.expand(site, who, given, id_), terminology.EXPAND
@@ -75,6 +76,7 @@ def register(app: Flask, site: Site) -> None:
         ("CodeSystem", "lookup"): _ask(
             lambda who, given, _: terminology.lookup(site, who, given), terminology.LOOKUP
         ),
+        ("ConceptMap", "translate"): _translate(site),
         ("", "process-response"): _process_response(site),
     }
     for offer in OFFERS:
@@ -127,6 +129,44 @@ def _populate(site: Site) -> View:
     return _ask(ask, POPULATE)
 
 
+EXTRACT: Mapping[str, Accepts] = {
+    "provenance": Accepts("boolean"),
+    "conditional": Accepts("boolean"),
+}
+"""What $extract can be asked for by GET, of a stored response."""
+
+
+def _extract(site: Site) -> View:
+    def ask(who: Caller, given: dict[str, Any], id_: str | None) -> dict[str, Any]:
+        from fhir_service.workflow.extract import extracted  # noqa: PLC0415  a quick start
+
+        return extracted(site, who, given, id_)
+
+    return _ask(ask, EXTRACT)
+
+
+TRANSLATE: Mapping[str, Accepts] = {
+    **{name: Accepts("uri") for name in ("url", "system", "source", "target", "targetsystem")},
+    "conceptMap": Accepts("resource"),
+    "conceptMapVersion": Accepts("string"),
+    "code": Accepts("code"),
+    "version": Accepts("string"),
+    "coding": Accepts("Coding"),
+    "codeableConcept": Accepts("CodeableConcept"),
+    "reverse": Accepts("boolean"),
+}
+"""The parameters of $translate, http://hl7.org/fhir/R4/conceptmap-operation-translate.html"""
+
+
+def _translate(site: Site) -> View:
+    def ask(who: Caller, given: dict[str, Any], id_: str | None) -> dict[str, Any]:
+        from fhir_service.workflow.translate import translated  # noqa: PLC0415  a quick start
+
+        return translated(site, who, read_parameters(given, TRANSLATE), id_)
+
+    return _ask(ask, TRANSLATE)
+
+
 def _process_response(site: Site) -> View:
     def view() -> Response:
         choose_format()
@@ -155,20 +195,22 @@ def _ask(ask: Ask, accepts: Mapping[str, Accepts]) -> View:
 
     def view(id_: str | None = None) -> Response:
         choose_format()
-        parameters = _parameters(accepts)
+        given = _parameters(accepts)
         if id_ is not None:
             must_be_id(id_)
         if "displayLanguage" in accepts:
-            _add_language(parameters)
-        return resource(ask(caller(), parameters, id_))
+            _add_language(given)
+        return resource(ask(caller(), given, id_))
 
     return view
 
 
 def _parameters(accepts: Mapping[str, Accepts]) -> dict[str, Any]:
-    if request.method == "POST":
-        return read_json(body())
-    return from_query(query_pairs(), accepts)
+    if request.method != "POST":
+        return from_query(query_pairs(), accepts)
+    if not request.content_length and not request.content_type:
+        return parameters()  # an operation whose parameters are all left out
+    return read_json(body())
 
 
 def _add_language(parameters: dict[str, Any]) -> None:

@@ -21,7 +21,6 @@ from fhir_service.web.receiving import Pairs, body, choose_format, query_pairs, 
 from fhir_service.web.replies import bare, json_reply, one, version_headers, written
 from fhir_service.web.table import (
     OFFERS,
-    PLANNED_OPERATIONS,
     PLANNED_TYPES,
     Create,
     Delete,
@@ -59,15 +58,6 @@ def register(app: Flask, site: Site) -> None:
             _not_built(resource_type),
             methods=_ALL_METHODS,
         )
-    for resource_type, operation in PLANNED_OPERATIONS:
-        view = _not_built(f"{resource_type}/${operation}")
-        for place in ("", "/<id_>"):
-            app.add_url_rule(
-                f"/fhir/{resource_type}{place}/${operation}",
-                f"planned {resource_type}{place} {operation}",
-                view,
-                methods=("GET", "POST"),
-            )
     app.add_url_rule("/fhir", "batch", _not_built("Batch and transaction"), methods=("POST",))
 
 

@@ -105,6 +105,13 @@ OFFERS: tuple[Offer, ...] = (
         operations=(
             Operation("validate", f"{CORE}/Resource-validate", on_type=True),
             Operation(
+                "extract",
+                f"{SDC}/QuestionnaireResponse-extract",
+                on_type=True,
+                on_instance=True,
+                methods=_BOTH,
+            ),
+            Operation(
                 "summary",
                 f"{OURS}/QuestionnaireResponse-summary",
                 on_instance=True,
@@ -134,7 +141,17 @@ OFFERS: tuple[Offer, ...] = (
         "Code systems that the forms use.",
         Operation("lookup", f"{CORE}/CodeSystem-lookup", on_type=True, methods=_BOTH),
     ),
-    _publishing("ConceptMap", "Maps between codes of the forms and codes elsewhere."),
+    _publishing(
+        "ConceptMap",
+        "Maps between codes of the forms and codes elsewhere.",
+        Operation(
+            "translate",
+            f"{CORE}/ConceptMap-translate",
+            on_type=True,
+            on_instance=True,
+            methods=_BOTH,
+        ),
+    ),
     Offer(
         "Patient",
         patients.create,
@@ -168,5 +185,3 @@ PLANNED_TYPES = (
     "SearchParameter",
 )
 """Types with a place here that are not built yet: 501, and not in the CapabilityStatement."""
-
-PLANNED_OPERATIONS = (("QuestionnaireResponse", "extract"),)

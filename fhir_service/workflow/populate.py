@@ -73,8 +73,7 @@ def populate(
 
 
 def _fetch(site: Site, caller: Caller, subject: str | None) -> Fetch:
-    ehr = getattr(site, "ehr", None)
-    return RecordQueries(site, caller, subject, ehr, getattr(ehr, "base", None))
+    return RecordQueries(site, caller, subject, site.ehr)
 
 
 def referred(

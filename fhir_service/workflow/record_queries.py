@@ -8,8 +8,8 @@ could not see in the record.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, Protocol
-from urllib.parse import parse_qsl
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode
 
 from fhir_service.fhir.issues import Refusal
 from fhir_service.fhir.primitives import is_id
@@ -21,6 +21,7 @@ from fhir_service.smart.compartment import NOBODYS, SEARCHED_BY, is_of
 from fhir_service.smart.scopes import Letter
 from fhir_service.workflow import read
 from fhir_service.workflow.caller import Caller
+from fhir_service.workflow.ehr import Ehr, EhrTrouble
 from fhir_service.workflow.ports import Stored
 from fhir_service.workflow.site import Site
 
@@ -34,34 +35,19 @@ _DROPPED: Final = frozenset({"_format", "_pretty", "_summary", "_elements", "_to
 _NAMES: Final = frozenset({"patient", "subject", "beneficiary", "individual"})
 
 
-class Asks(Protocol):
-    """The EHR, as far as population asks it. Both raise a Refusal when there is no answer."""
-
-    def read(self, resource_type: str, id_: str) -> Mapping[str, Any] | None:
-        """The resource; None when it is not there."""
-
-    def search(
-        self, resource_type: str, params: Iterable[tuple[str, str]]
-    ) -> Iterable[Mapping[str, Any]]:
-        """The matches, page after page."""
-
-
 class RecordQueries:
     """Answers the queries of one population.
 
     ``subject`` is the id of the patient; None where the form is about nobody known: then nothing
-    that is a patient's is asked for. ``ehr`` None: there is no EHR to ask. ``base`` is the address
-    of the EHR, for the references that answers carry.
+    that is a patient's is asked for. ``ehr`` None: there is no EHR to ask.
     """
 
-    def __init__(
-        self, site: Site, caller: Caller, subject: str | None, ehr: Asks | None, base: str | None
-    ) -> None:
+    def __init__(self, site: Site, caller: Caller, subject: str | None, ehr: Ehr | None) -> None:
         self._site = site
         self._caller = caller
         self._subject = subject
         self._ehr = ehr
-        self._base = base
+        self._base = None if ehr is None else ehr.base
 
     def __call__(self, text: str) -> Fetched:
         """The answer to ``Type?search`` or ``Type/id``. Raises NotFetched."""
@@ -93,7 +79,11 @@ class RecordQueries:
 
     def _may(self, type_: str, letter: Letter) -> bool:
         access = self._caller.access
-        levels = {one.level for one in access.scopes if one.covers(type_, letter)}
+        levels = {
+            one.level
+            for one in access.scopes
+            if one.covers(type_, letter) and (type_ in OUR_OWN or not one.query)
+        }  # what a granular scope leaves out of the EHR's resources can not be told here
         if levels & {"user", "system"}:
             return True
         own = access.patient is not None and access.patient == self._subject
@@ -105,9 +95,9 @@ class RecordQueries:
             if type_ in OUR_OWN:
                 found = self._own(type_, narrowed)
             else:
-                found = self._first(self._must_ehr().search(type_, narrowed))
-        except Refusal as refusal:
-            raise NotFetched(f"{type_}: {_why(refusal)}") from None
+                found = self._first(self._must_ehr().search(type_, urlencode(narrowed)))
+        except (Refusal, EhrTrouble) as trouble:
+            raise NotFetched(f"{type_}: {_why(trouble)}") from None
         kept = [one for one in found if self._may_see(one)]
         says = [] if len(kept) == len(found) else [_LEFT_OUT.format(type_)]
         if len(found) >= MOST_RESOURCES:
@@ -159,13 +149,13 @@ class RecordQueries:
                 )
             else:
                 found = self._must_ehr().read(type_, id_)
-        except Refusal as refusal:
-            raise NotFetched(f"{type_}: {_why(refusal)}") from None
+        except (Refusal, EhrTrouble) as trouble:
+            raise NotFetched(f"{type_}: {_why(trouble)}") from None
         if found is None or not self._may_see(found):
             raise NotFetched(f"There is no such {type_} that may be read for this subject.")
         return Fetched(found, self._base_of(type_))
 
-    def _must_ehr(self) -> Asks:
+    def _must_ehr(self) -> Ehr:
         if self._ehr is None:
             raise NotFetched("No EHR is configured here that could be asked.")
         return self._ehr
@@ -189,9 +179,10 @@ def _mode(resource: Mapping[str, Any], type_: str) -> str:
     return "match" if resource.get("resourceType") == type_ else "include"
 
 
-def _why(refusal: Refusal) -> str:
-    """The kind of the refusal: its sentence may quote what was asked."""
-    return f"no answer ({refusal.key})."
+def _why(trouble: Refusal | EhrTrouble) -> str:
+    """The kind of the trouble: a sentence of the EHR may quote what was asked."""
+    kind = trouble.kind if isinstance(trouble, EhrTrouble) else trouble.key
+    return f"no answer ({kind})."
 
 
 def _resource(stored: Stored) -> Mapping[str, Any]:

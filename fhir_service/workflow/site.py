@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fhir_service.fhir.reading import ITEM_LEVELS, json_depth
 from fhir_service.summary.facts import Summary
@@ -14,6 +14,9 @@ from fhir_service.workflow.ehr import Ehr
 from fhir_service.workflow.forms import Forms
 from fhir_service.workflow.ports import Clock, Desk, Ids
 from fhir_service.workflow.session import SPANS, Sessions, Spans, Vault
+
+if TYPE_CHECKING:
+    from fhir_service.sdc.extraction.mapping import Mapping_
 
 
 class Renderings(Protocol):
@@ -58,6 +61,7 @@ class Site:
     ``max_item_depth``: how deep items may lie in each other in what is sent.
     ``has_target``: whether an EHR is configured to which summaries are owed.
     ``ehr``: the EHR that is read from and written to; None where none is configured.
+    ``extraction``: our own rules of extraction for a form, by its url; None where there are none.
     ``ehr_jwks``: our public keys there, as a JWK Set.
     """
 
@@ -81,6 +85,7 @@ class Site:
     software_version: str = ""
     spans: Spans = SPANS
     ehr: Ehr | None = None
+    extraction: Callable[[str | None], Mapping_ | None] = lambda _: None
     ehr_jwks: Callable[[], Mapping[str, Any]] = lambda: {"keys": []}
 
     @property

@@ -133,7 +133,7 @@ def test_a_form_is_named_in_every_way_of_the_operation(
     given = [one for one in (named, SUBJECT, _context("patient", ADA)) if one]
     reply = published.send("POST", path, _asked(*given))
     assert _answers(reply) == {"family": "Example"}
-    assert _issues(reply) == ["populate-not-decided"]  # nobody was to be asked
+    assert _issues(reply) == ["populate-not-fetched"]  # nobody was to be asked
     response = json.loads(reply.data)["parameter"][0]["resource"]
     assert response["subject"] == {"reference": "Patient/ada"}
 

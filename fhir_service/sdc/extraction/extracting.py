@@ -163,8 +163,9 @@ class _Extraction:
         if given.get("resourceId"):
             rest = {key: one for key, one in resource.items() if key not in _FIRST_TWO}
             type_: Any = resource["resourceType"]
-            named: dict[str, Any] = {"resourceType": type_, "id": given["resourceId"]}
-            resource = named | rest
+            resource = {"resourceType": type_}
+            resource["id"] = given["resourceId"]
+            resource.update(rest)
         request = {part: given[part] for part in REQUEST_PARTS if given.get(part)}
         full_url = given.get("fullUrl") or self.ids.new(name)
         self.drafts.add(Entry(name, resource, full_url, request))
@@ -221,7 +222,9 @@ class _Extraction:
         if tags:
             meta = {**made.get("meta", {}), "tag": [dict(one) for one in tags]}
             rest = {key: value for key, value in made.items() if key not in _FIRST}
-            first = {key: made[key] for key in ("resourceType", "id") if key in made}
+            first: dict[str, Any] = {
+                key: made[key] for key in ("resourceType", "id") if key in made
+            }
             made = {**first, "meta": meta, **rest}
         return made
 

@@ -104,9 +104,20 @@ class Evaluation:
     def values(self, asked: Asked, frame: Frame) -> list[Any]:
         """What it gives, as the engine's items; of a query the resource. Raises NotDecided."""
         if asked.query is not None:
-            found = self.queried(asked.query, frame)
-            return [] if found is None else [found]
+            return self._results(asked.query, frame)
         return self.evaluated(asked.formula, frame)
+
+    def _results(self, query: Query, frame: Frame) -> list[Any]:
+        """The resource of a query; nothing, and told, where it was not answered.
+
+        https://hl7.org/fhir/uv/sdc/STU4/populate.html: it goes on as if there had been no data.
+        """
+        try:
+            found = self.queried(query, frame)
+        except NotDecided as why:
+            self.tell(why.says)
+            return []
+        return [] if found is None else [found]
 
     def value_of(self, name: str, frame: Frame) -> list[Any]:
         """The value of a name. Raises NotDecided, also for a name that nobody gives."""
