@@ -7,6 +7,7 @@ index comes last. https://man7.org/linux/man-pages/man2/rename.2.html
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -73,7 +74,8 @@ class FolderDrop:
             part.replace(whole)
             _sync(self._folder)
         except OSError:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink()
             raise EhrTrouble("unreachable", codes=("folder",)) from None
 
 

@@ -139,8 +139,10 @@ def _earlier(site: Site, outbox: Outbox, entry: Entry, stored: Stored) -> Entry 
         )
         if on_its_way:
             raise Aside("due", "one-before")
-    filed = [one for one in visit if one.state == "delivered" and one.ehr_id]
-    return max(filed, key=lambda one: one.finished or one.created) if filed else None
+    done = [one for one in visit if one.state == "delivered" and one.ehr_id]
+    gone = {one.ehr_id for one in done if one.reason == "withdrawn"}
+    filed = [one for one in done if one.ehr_id not in gone]
+    return max(filed, key=lambda one: (one.finished or one.created, one.number), default=None)
 
 
 def _must_be_meant(site: Site, entry: Entry) -> None:

@@ -159,7 +159,7 @@ class Today:
 
     def _made(self, now: datetime) -> tuple[Plan, datetime]:
         ehr = self._site.ehr
-        if ehr is None:
+        if ehr is None or all(route.kind == "folder" for route in self._target.routes):
             return plan(self._target, None), now + A_DAY
         kept = self._statements.newest(ehr.base, "capabilities", 1)
         if kept and now < kept[0].last_seen + A_DAY:

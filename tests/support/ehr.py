@@ -61,6 +61,9 @@ class Ehr:
     kept: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     asked: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    charts: list[tuple[str, str]] = field(default_factory=list)
+    """Of each note that names an encounter: its patient, and the encounter's at that moment."""
+
     lock: threading.Lock = field(default_factory=threading.Lock)
     base: str = ""
 
@@ -257,9 +260,12 @@ class _Handler(BaseHTTPRequestHandler):
         ehr = self.server.ehr
         query = self.headers.get("If-None-Exist")
         if query and ehr.conditional:
-            there = ehr.find(resource["resourceType"], dict(parse_qsl(query)))
-            if there:
-                return 200, there[0]
+            found = ehr.find(resource["resourceType"], dict(parse_qsl(query)))
+            if found:
+                return 200, found[0]
+        for named in resource.get("context", {}).get("encounter", ()):
+            there = ehr.kept.get(("Encounter", named["reference"].removeprefix("Encounter/")), {})
+            ehr.charts.append((_patient(resource), _patient(there)))
         return (200 if self.command == "PUT" else 201), ehr.put(resource)
 
     def _broken(self, status: int, headers: dict[str, str], *, drip: bool) -> None:
