@@ -9,8 +9,9 @@ http://hl7.org/fhir/R4/operationoutcome.html
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Literal
+
+import msgspec
 
 Severity = Literal["fatal", "error", "warning", "information"]
 Verdict = Literal["broken", "not-verified"]
@@ -22,8 +23,7 @@ LINK_ID = "https://fhir-service.example.org/fhir/StructureDefinition/issue-link-
 """The extension that carries an issue's linkId in machine form."""
 
 
-@dataclass(frozen=True, slots=True)
-class Issue:
+class Issue(msgspec.Struct, frozen=True):
     """One finding in a document.
 
     ``key`` is stable over releases and names the rule. ``code`` is FHIR's issue type

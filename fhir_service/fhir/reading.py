@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import orjson
 
 from fhir_service.fhir.issues import Issue, NotUnderstood
@@ -67,6 +68,55 @@ def read_json(body: bytes, *, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
     if _deeper(plain, max_depth):
         raise _refused("json-too-deep", f"The document is nested deeper than {max_depth} levels.")
     twice: _Twice = {}
+    try:
+        read: dict[str, Any] = _loaded(body, twice)
+    except RecursionError:  # what is too deep was hidden by the same property behind it
+        says = f"The document is nested deeper than {max_depth} levels."
+        raise _refused("json-too-deep", says) from None
+    root = read.get("resourceType")
+    base = root if isinstance(root, str) and root.isidentifier() else "Resource"
+    found = list(_first(_findings(read, twice, base)))
+    if found:
+        raise NotUnderstood(found[0].says, *found)
+    return read
+
+
+def read_part(body: bytes, base: str, levels: int) -> tuple[Any, tuple[Issue, ...]] | None:
+    """An object inside a document, and what ``read_json`` finds in it; ``base`` is its FHIRPath.
+
+    None where it is no object, lies deeper than ``levels``, or is no JSON that can be read.
+    """
+    twice: _Twice = {}
+    try:
+        plain = _exactly.decode(body)
+        if not isinstance(plain, dict):
+            return None
+        if body.count(b"{") + body.count(b"[") > levels and _deeper(plain, levels):
+            return None
+        if _properties(plain) != body.count(b'":'):
+            plain = _loaded(body, twice)
+    except (
+        NotUnderstood,
+        msgspec.DecodeError,
+        UnicodeDecodeError,
+        ArithmeticError,
+        RecursionError,
+    ):
+        return None
+    if not twice and is_filled(plain):
+        return plain, ()
+    return plain, tuple(_findings(plain, twice, base))
+
+
+def _properties(value: Any) -> int:
+    """How many properties there are in a JSON value."""
+    if isinstance(value, dict):
+        return len(value) + sum(map(_properties, value.values()))
+    return sum(map(_properties, value)) if isinstance(value, list) else 0
+
+
+def _loaded(body: bytes, twice: _Twice) -> Any:
+    """What the JSON says; objects that have a property twice are entered into ``twice``."""
 
     def build(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
@@ -75,17 +125,9 @@ def read_json(body: bytes, *, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
             twice[id(made)] = made, [key for key, times in counted.items() if times > 1]
         return made
 
-    try:
-        read: dict[str, Any] = json.loads(
-            body.decode("utf-8"), object_pairs_hook=build, parse_float=_number, parse_int=_whole
-        )
-    except RecursionError:  # what is too deep was hidden by the same property behind it
-        says = f"The document is nested deeper than {max_depth} levels."
-        raise _refused("json-too-deep", says) from None
-    found = list(_first(_findings(read, twice)))
-    if found:
-        raise NotUnderstood(found[0].says, *found)
-    return read
+    return json.loads(
+        body.decode("utf-8"), object_pairs_hook=build, parse_float=_number, parse_int=_whole
+    )
 
 
 def read_stored(body: bytes) -> dict[str, Any]:
@@ -102,6 +144,9 @@ def _number(text: str) -> Decimal:
     if len(exponent) > _LONGEST_EXPONENT:
         raise _refused("json-syntax", "A number has an exponent of more than three digits.")
     return Decimal(text)
+
+
+_exactly = msgspec.json.Decoder(float_hook=_number)
 
 
 def _whole(text: str) -> int | Decimal:
@@ -167,10 +212,8 @@ def _first(found: Iterator[Issue]) -> Iterator[Issue]:
         yield issue
 
 
-def _findings(resource: dict[str, Any], twice: _Twice) -> Iterator[Issue]:
+def _findings(resource: dict[str, Any], twice: _Twice, base: str) -> Iterator[Issue]:
     """What FHIR's JSON does not allow, in the order of the document."""
-    root = resource.get("resourceType")
-    base = root if isinstance(root, str) and root.isidentifier() else "Resource"
     waiting: list[tuple[Steps, Any]] = [((), resource)]
     while waiting:
         steps, value = waiting.pop()

@@ -88,7 +88,7 @@ def _one_value(
 ) -> Iterator[Issue]:
     if not values:
         return
-    given = {name.removeprefix("_") for name in element} & set(values)
+    given = {plain for name in element if (plain := name.removeprefix("_")) in values}
     if len(given) > 1:
         yield _issue("value-twice", "Only one value[x] may stand here.", place)
     has_extension = "extension" in element

@@ -7,7 +7,6 @@ also lexically sound. http://hl7.org/fhir/R4/questionnaireresponse.html
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, UnsetType
@@ -16,7 +15,7 @@ from fhir_service.fhir.primitives import is_code, is_uri
 from fhir_service.sdc import extensions as ext
 from fhir_service.sdc.plain_quantities import HANDLED, quantity_check
 from fhir_service.sdc.response_model import Coding, ResponseAnswer, ResponseItem
-from fhir_service.sdc.response_walk import is_number
+from fhir_service.sdc.response_walk import is_day, is_number
 
 if TYPE_CHECKING:
     from fhir_service.sdc.enablement import Enablement, Scopes
@@ -253,28 +252,11 @@ def _date(plan: Plan) -> Test | None:
         except ValueError:
             return 0
         value = answer.date
-        if value is UNSET or not (value in _days_met or _is_day(value)):
+        if value is UNSET or not is_day(value):
             return 0
         return _ONE if first <= value <= last else 0
 
     return test
-
-
-_MOST_DAYS = 40_000
-_days_met: set[str] = set()
-"""Days that are in the calendar; a century has fewer than are kept."""
-
-
-def _is_day(value: str) -> bool:
-    try:
-        date.fromisoformat(value)
-    except ValueError:
-        return False
-    if len(value) != _DAY or value[7] != "-":
-        return False
-    if len(_days_met) < _MOST_DAYS:
-        _days_met.add(value)
-    return True
 
 
 def _decimal(plan: Plan) -> Test:

@@ -225,6 +225,14 @@ FIELD_OF: Mapping[ValueKind, str] = {kind: name for name, kind in FIELDS.items()
 
 def value_of(answer: ResponseAnswer) -> tuple[ValueKind, Any] | None:
     """(type, value) of an answer; None when it carries only extensions."""
+    if answer.coding is not UNSET:
+        return "Coding", answer.coding
+    if answer.string is not UNSET:
+        return "string", answer.string
+    if answer.boolean is not UNSET:
+        return "boolean", answer.boolean
+    if answer.integer is not UNSET:
+        return "integer", answer.integer
     for value, kind in zip(_values(answer), _KINDS, strict=True):
         if value is not UNSET:
             return kind, value

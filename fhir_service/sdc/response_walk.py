@@ -6,7 +6,8 @@ http://hl7.org/fhir/R4/questionnaireresponse.html
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import date
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
@@ -88,8 +89,26 @@ def look_at_answer(answer: ResponseAnswer) -> int:
         if answer.string.isspace():
             raise Doubt
     elif answer.boolean is UNSET and answer.integer is UNSET:
-        return found + _rare(answer)
+        return found + _other(answer)
     return found
+
+
+def _other(answer: ResponseAnswer) -> int:
+    """As ``_rare`` does, the commoner types first."""
+    quantity = answer.quantity
+    if quantity is not UNSET:
+        inner = quantity_properties(quantity)
+        if inner == 0:
+            raise Doubt
+        return inner
+    if answer.decimal is not UNSET:
+        _must_be_number(answer.decimal)
+    elif answer.date is not UNSET:
+        if answer.date not in _days_met:
+            _date(answer.date)
+    else:
+        return _rare(answer)
+    return 0
 
 
 def look_at_words(item: ResponseItem) -> int:
@@ -143,8 +162,6 @@ def _rare(answer: ResponseAnswer) -> int:
     for value, check in zip(_rare_values(answer), _RARE_CHECKS, strict=True):
         if value is not UNSET:
             check(value)
-            if isinstance(value, Quantity):
-                return quantity_properties(value)
             return _properties(value) if isinstance(value, dict) else 0
     raise Doubt
 
@@ -236,8 +253,29 @@ def _unit_properties(system: Any, code: Any, unit: Any) -> int:
 
 
 def _date(value: str) -> None:
-    if not CHECKS["date"](value):
+    if not (is_day(value) or CHECKS["date"](value)):
         raise Doubt
+
+
+_DAY = len("YYYY-MM-DD")
+_MOST_DAYS = 40_000
+_days_met: set[str] = set()
+"""Days that are in the calendar; a century has fewer than are kept."""
+
+
+def is_day(value: str) -> bool:
+    """Whether it is a day of the calendar, YYYY-MM-DD."""
+    if value in _days_met:
+        return True
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return False
+    if len(value) != _DAY or value[7] != "-":
+        return False
+    if len(_days_met) < _MOST_DAYS:
+        _days_met.add(value)
+    return True
 
 
 def _day(value: str) -> None:
@@ -287,8 +325,39 @@ def too_deep(raw: Mapping[str, Any], levels: int) -> Iterator[Issue]:
         level = [deeper for trail, one in level for deeper in _inside(trail, one)]
         if not level:
             return
+    yield _deep(level[0][0], levels, None)
+
+
+def items_too_deep(
+    items: Sequence[ResponseItem], levels: int, known: Collection[int]
+) -> Iterator[Issue]:
+    """The first of decoded items, or of those in them, that lies deeper than ``levels``.
+
+    ``known`` are the numbers of those of which it is known that nothing does.
+    """
+    level: list[tuple[_Trail, ResponseItem]] = [
+        ((None, None, number), item) for number, item in enumerate(items) if number not in known
+    ]
+    for _ in range(levels):
+        level = [deeper for trail, item in level for deeper in _below(trail, item)]
+    if not level:
+        return
+    trail, item = level[0]
+    yield _deep(trail, levels, item.link_id)
+
+
+def _below(trail: _Trail, item: ResponseItem) -> Iterator[tuple[_Trail, ResponseItem]]:
+    for number, answer in enumerate(item.answers or ()):
+        for inner, one in enumerate(answer.items or ()):
+            yield (trail, number, inner), one
+    for number, one in enumerate(item.items or ()):
+        yield (trail, None, number), one
+
+
+def _deep(trail: _Trail, levels: int, link_id: str | None) -> Issue:
     says = f"Items lie in each other deeper than {levels} levels."
-    yield Issue("items-too-deep", "too-costly", says, expression=_place_of(level[0][0]))
+    place = _place_of(trail)
+    return Issue("items-too-deep", "too-costly", says, expression=place, link_id=link_id)
 
 
 _Trail = tuple[Any, int | None, int] | None

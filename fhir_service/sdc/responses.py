@@ -7,30 +7,30 @@ http://hl7.org/fhir/R4/questionnaireresponse.html
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from operator import attrgetter
 from typing import Any
 
 import msgspec
-from msgspec import UNSET
 
 from fhir_service.fhir.issues import Issue, NotUnderstood
 from fhir_service.fhir.reading import (
     ITEM_LEVELS,
     MOST_FINDINGS,
-    is_filled,
     json_depth,
     parse_json,
     read_json,
 )
 from fhir_service.fhir.shape_check import check_contained, check_shape
 from fhir_service.sdc.link_ids import with_link_ids
+from fhir_service.sdc.response_around import must_be_sound, properties_around
 from fhir_service.sdc.response_cut import shortened
 from fhir_service.sdc.response_model import Body, FullBody, ResponseItem
+from fhir_service.sdc.response_parts import findings_in_parts
 from fhir_service.sdc.response_walk import (
     Doubt,
     index_of,
+    items_too_deep,
     look_at,
     look_closely_at,
     properties_in,
@@ -45,22 +45,6 @@ _plain_decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 _encoder = msgspec.json.Encoder()
 _TYPE_IN_REFERENCE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/[^/]+(?:/_history/[^/]+)?$")
 _ODD_ESCAPE = re.compile(rb"\\(?:u00[0-3]|[bf])")
-_LOOSE: tuple[tuple[str, str, bool], ...] = (
-    ("meta", "Meta", False),
-    ("narrative", "Narrative", False),
-    ("extension", "Extension", True),
-    ("modifier_extension", "Extension", True),
-    ("identifier", "Identifier", False),
-    ("based_on", "Reference", True),
-    ("part_of", "Reference", True),
-    ("subject", "Reference", False),
-    ("encounter", "Reference", False),
-    ("author", "Reference", False),
-    ("source", "Reference", False),
-)
-_PLAIN = {"reference": ""}.keys()
-
-
 _OTHER_TYPE = Issue(
     key="resource-type",
     code="structure",
@@ -116,13 +100,17 @@ class Response:
             self._index = index_of(self.items)
         return self._index
 
-    def settle(self, *, doubted: bool = False) -> Response:
-        """Itself, when all items are sound FHIR; ``doubted`` reads them closely at once.
+    def settle(self, known: Mapping[int, int] | None = None) -> Response:
+        """Itself, when all items are sound FHIR. Raises NotUnderstood as ``decode`` does.
 
-        Raises NotUnderstood as ``decode`` does.
+        With ``known`` it is not plainly so, and read closely at once: these are the root items
+        that are, by number, with how many properties they have.
         """
+        doubted = known is not None
         if self.sent is not None:
             if doubted or not self._plainly_sound():
+                _must_not_be_deep(self.sent, self.items, self.levels, known or ())
+                _must_be_right(self.sent, self.levels, known or {})
                 other = _closely(self.sent, self.body, self.levels)
                 self.body, self.items, self.extended = other.body, other.items, True
             self.sent = None
@@ -229,47 +217,11 @@ def skim(body: bytes, item_levels: int = ITEM_LEVELS) -> Response:
         return _slow(body, item_levels)
     try:
         decoded = _decoder.decode(body)
-        around = _around(decoded)
+        around = properties_around(decoded)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Doubt):
         return _extended(body, item_levels)
     below = properties_in(body) - around
     return Response(decoded, body, item_levels, sent=body, properties=below)
-
-
-_rare = attrgetter(
-    "meta", "implicit_rules", "narrative", "contained", "extension", "modifier_extension",
-    "identifier", "based_on", "part_of", "encounter", "author", "source",
-)  # fmt: skip
-_ALL_UNSET = (UNSET,) * 12
-
-
-def _around(decoded: Body) -> int:
-    """How many properties there are outside the items, all sound. Raises Doubt."""
-    subject = decoded.subject
-    if _rare(decoded) != _ALL_UNSET or not _is_address(subject):
-        _must_be_sound(decoded)
-        items, decoded.items = decoded.items, UNSET
-        found = properties_in(_encoder.encode(decoded))
-        decoded.items = items
-        return found if items is UNSET else found + 1
-    return (
-        (2 if subject is UNSET else 4)  # resourceType and status; subject and its reference
-        + (decoded.id is not UNSET)
-        + (decoded.language is not UNSET)
-        + (decoded.questionnaire is not UNSET)
-        + (decoded.authored is not UNSET)
-        + (decoded.items is not UNSET)
-    )
-
-
-def _is_address(subject: Any) -> bool:
-    """Whether it is missing, or a Reference that has nothing but an address."""
-    if subject is UNSET:
-        return True
-    address = subject.get("reference")
-    return (
-        len(subject) == 1 and isinstance(address, str) and address != "" and not address.isspace()
-    )
 
 
 def _extended(body: bytes, levels: int) -> Response:
@@ -277,11 +229,27 @@ def _extended(body: bytes, levels: int) -> Response:
     if b'xtension"' in body and b'"_' not in body:
         try:
             decoded = _full_decoder.decode(body)
-            _must_be_sound(decoded)
+            must_be_sound(decoded)
             return _closely(body, decoded, levels)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Doubt):
             pass
+    _must_be_right(body, levels, {})
     return _slow(body, levels)
+
+
+def _must_be_right(body: bytes, levels: int, known: Mapping[int, int]) -> None:
+    """Raise NotUnderstood with every finding, where the parts tell them all."""
+    found = findings_in_parts(body, levels, known)
+    if found:
+        raise NotUnderstood(found[0].says, *found)
+
+
+def _must_not_be_deep(
+    body: bytes, items: Sequence[ResponseItem], levels: int, known: Collection[int]
+) -> None:
+    deep = tuple(items_too_deep(items, levels, known)) if body.count(b'"item"') > levels else ()
+    if deep:
+        raise NotUnderstood(deep[0].says, *deep)  # what is built so is not searched further
 
 
 def _closely(body: bytes, decoded: Body, levels: int) -> Response:
@@ -301,26 +269,6 @@ def _closely(body: bytes, decoded: Body, levels: int) -> Response:
 def _each_once(body: bytes, decoded: Body) -> bool:
     """Whether no property stands twice: of two, only the last is decoded, and encoded again."""
     return _encoder.encode(decoded).count(b":") == body.count(b":")
-
-
-def _must_be_sound(decoded: Body) -> None:
-    """Look at what stays a dictionary. Raises Doubt."""
-    for name, type_, many in _LOOSE:
-        value = getattr(decoded, name)
-        if value is not UNSET:
-            for one in value if many else (value,):
-                if (
-                    type_ == "Reference"
-                    and one.keys() == _PLAIN
-                    and isinstance(one["reference"], str)
-                ):
-                    continue
-                if any(check_shape(one, type_, "")):
-                    raise Doubt
-    if decoded.contained is not UNSET and not (
-        is_filled(decoded.contained) and not any(check_contained(decoded.contained, ""))
-    ):
-        raise Doubt
 
 
 def _slow(body: bytes, levels: int) -> Response:

@@ -176,7 +176,7 @@ def is_accepted_fast(body: bytes) -> bool:
         patch.setattr(responses, "_slow", slow)
         try:
             decode(body)
-        except Slowly:
+        except (Slowly, NotUnderstood):
             return False
     return True
 

@@ -7,14 +7,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from fhir_service.fhir.issues import Issue, NotUnderstood
 from fhir_service.fhir.reading import ITEM_LEVELS, read_json
 from fhir_service.sdc.compiled import compile_form
 from fhir_service.sdc.response_cut import shortened
+from fhir_service.sdc.response_parts import findings_in_parts
 from fhir_service.sdc.response_walk import look_at
 from fhir_service.sdc.responses import _shape, decode, skim
 from fhir_service.sdc.validation import validate
@@ -84,6 +87,18 @@ def slowly(body: bytes) -> tuple[Issue, ...]:
 @given(mutants())
 def test_cutting_out_what_is_sound_changes_no_finding_and_no_place(body: bytes) -> None:
     assert slowly(shortened(body, ITEM_LEVELS)) == slowly(body)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(mutants())
+def test_what_is_found_part_by_part_is_what_is_found_in_the_whole(body: bytes) -> None:
+    try:
+        orjson.loads(body)
+        found = findings_in_parts(body, ITEM_LEVELS, {})
+    except NotUnderstood as refusal:
+        found = refusal.issues
+    if found is not None and b"\\u00" not in body:  # what is escaped so is read as a whole
+        assert [replace(one, link_id=None) for one in found] == list(slowly(body))
 
 
 def test_a_sound_response_is_cut_down_to_its_frame() -> None:

@@ -38,10 +38,11 @@ def validate(
     """
     if form.levels > response.levels:
         response.settle()
+    check = Check(form, response, codes, language, (now, zone))
     try:
-        found = _found(Check(form, response, codes, language, (now, zone)))
+        found = _found(check)
     except Doubt:
-        response.settle(doubted=True)
+        response.settle(check.known)
         found = _found(Check(form, response, codes, language, (now, zone)))
     response.sent = None
     return found

@@ -122,11 +122,14 @@ class Met:
 
 
 class Check:
-    """One check of one response: gathers what is found."""
+    """One check of one response: gathers what is found.
+
+    ``mixed`` when something may have been found before what comes before it in the form.
+    """
 
     __slots__ = (
-        "codes", "evaluation", "form", "found", "language", "more", "places", "response", "room",
-        "severities",
+        "codes", "evaluation", "form", "found", "known", "language", "mixed", "more", "places",
+        "response", "room", "severities",
     )  # fmt: skip
 
     def __init__(
@@ -144,6 +147,8 @@ class Check:
         self.found: list[Issue] = []
         self.places: list[tuple[Place, Plan | None]] = []
         self.more = False
+        self.mixed = False
+        self.known: Mapping[int, int] = {}
         self.room = [MOST_FINDINGS, MOST_FINDINGS]
         self.severities = POLICY[response.body.status]
         self.evaluation = (
@@ -186,7 +191,7 @@ class Check:
     def told(self) -> tuple[Issue, ...]:
         """All that was found, in the order of the form, each finding once."""
         found = self.found
-        if len(found) > 1:
+        if self.mixed and len(found) > 1:
             order = Ordering(self.form.plan, self.response.items)
             keys = [order.of(*one) for one in self.places]
             numbers = sorted(range(len(found)), key=keys.__getitem__)

@@ -38,7 +38,9 @@ class Walk:
     not plainly sound; ``properties`` counts theirs.
     """
 
-    __slots__ = ("careful", "check", "enablement", "looking", "properties", "testing")
+    __slots__ = (
+        "careful", "check", "doubtful", "enablement", "known", "looking", "properties", "testing",
+    )  # fmt: skip
 
     def __init__(self, check: Check, *, careful: bool = False) -> None:
         self.check = check
@@ -49,6 +51,8 @@ class Walk:
         self.testing = not (careful or response.extended)
         self.looking = self.testing or response.sent is not None
         self.properties = 0
+        self.known: dict[int, int] = {}
+        self.doubtful = False
 
     def level(
         self, plan: Plan, items: Sequence[ResponseItem], trail: Trail, scopes: Scopes, shown: bool
@@ -69,11 +73,14 @@ class Walk:
                 seen[child.link_id] = item
             elif child.index < last or not child.item.repeats or not child.is_group:
                 self.enablement.odd = True
+                self.check.mixed = True
                 structure.order(self.check, child, last, (trail, number, None))
                 met = _NEVER
             count = quickly(child, item, self.enablement, scopes) if testing else 0
             if count:
                 self.properties += count
+                if trail is None:
+                    self.known[number] = count
                 met += first and child.wanted and not child.counted
             else:
                 met += self.closely(child, item, (trail, number, None), scopes, shown)
@@ -85,9 +92,14 @@ class Walk:
     ) -> bool:
         """One item of the response that is not plainly right; as ``expressed`` gives back."""
         shown = around and (not plan.sources or self.enablement.enabled(plan, scopes))
-        if plan.expressions is not None:
-            return self.expressed(plan, item, trail, scopes, around, shown)
-        self.one(plan, item, trail, scopes, around, shown)
+        try:
+            if plan.expressions is not None:
+                return self.expressed(plan, item, trail, scopes, around, shown)
+            self.one(plan, item, trail, scopes, around, shown)
+        except Doubt:
+            if plan.ancestors[1:]:
+                raise
+            self.doubtful = True  # the other root items are looked at before it is told
         return False
 
     def unknown(self, item: ResponseItem, trail: Trail) -> None:
@@ -110,6 +122,7 @@ class Walk:
 
         Whether it is one that was asked for, and nothing more is asked for at this place.
         """
+        self.check.mixed = True
         shown = shown and by_expression.enabled(self.check, plan, trail)
         made = by_expression.effective(self.check, plan, trail) if shown else plan
         count = passes(made, item) if shown and self.testing else 0
@@ -191,6 +204,7 @@ class Walk:
         if len(given) > 1:
             self.together(plan, given, trail, shown)
         elif plan.item.min_occurs is not None:
+            self.check.mixed = True
             occurrence.answers_of(self.check, plan, len(given), trail)
 
     def answer(self, plan: Plan, answer: ResponseAnswer, number: int, trail: Any) -> None:
@@ -208,6 +222,7 @@ class Walk:
         self, plan: Plan, given: Sequence[ResponseAnswer], trail: Trail, shown: bool
     ) -> None:
         """What the answers of a question have to keep among themselves."""
+        self.check.mixed = True
         valued = [
             Answered(plan, *found, number)
             for number, answer in enumerate(given)
@@ -222,6 +237,7 @@ class Walk:
         self, plan: Plan, items: Sequence[ResponseItem], trail: Trail, scopes: Scopes
     ) -> None:
         """What the form asks for at this place, though nothing may have been sent for it."""
+        self.check.mixed = True
         places: dict[str, list[int]] = {}
         for number, item in enumerate(items):
             places.setdefault(item.link_id, []).append(number)
@@ -242,6 +258,9 @@ class Walk:
 
     def doubts(self) -> None:
         """C12, H11: conditions that compare what can not be compared, or hang on themselves."""
+        if not (self.check.form.plan.weighed or self.enablement.doubts or self.enablement.circles):
+            return
+        self.check.mixed = True
         for plan in self.check.form.plan.weighed:
             self.enablement.enabled(plan, _EMPTY)
         for link_id in sorted(self.enablement.doubts, key=self.check.form.order.__getitem__):
@@ -289,8 +308,10 @@ def run(check: Check, *, careful: bool = False) -> None:
     walk = Walk(check, careful=careful)
     root = check.form.plan
     if root.expressions is not None:
+        check.mixed = True
         by_expression.of_form(check)
     walk.level(root, check.response.items, None, _EMPTY, True)
-    if walk.looking and walk.properties != check.response.properties:
+    if walk.doubtful or (walk.looking and walk.properties != check.response.properties):
+        check.known = walk.known
         raise Doubt
     walk.doubts()
