@@ -33,9 +33,25 @@ def test_a_sentence_is_filled(document: dict[str, Any], case: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize(("phone", "doctor"), SITES)
-def test_no_brace_leaves_the_service(phone: str | None, doctor: str | None) -> None:
+def test_no_brace_leaves_the_service_but_in_an_expression(
+    phone: str | None, doctor: str | None
+) -> None:
     for one in shipped(phone, doctor):
-        assert not [text for text in strings(json.loads(one.body)) if "{" in text or "}" in text]
+        said = without_expressions(json.loads(one.body))
+        assert not [text for text in strings(said) if "{" in text or "}" in text]
+
+
+def without_expressions(value: Any) -> Any:
+    """The same without the texts of expressions and queries, where braces mean something else."""
+    if isinstance(value, list):
+        return [without_expressions(one) for one in value]
+    if isinstance(value, dict):
+        return {
+            name: without_expressions(one)
+            for name, one in value.items()
+            if not (name == "expression" and "language" in value)
+        }
+    return value
 
 
 def test_a_site_that_sets_nothing_publishes_the_version_of_the_template() -> None:

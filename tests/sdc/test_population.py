@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -19,6 +19,7 @@ from fhir_service.sdc.population import (
     sources_of,
 )
 from fhir_service.sdc.population.leaving_out import sound
+from tests.support.answers import walk_answers
 from tests.support.cases import cases
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -56,15 +57,6 @@ def _with_text(item: Json) -> dict[str, Any]:
     return made
 
 
-def answers_of(element: Json) -> Iterator[tuple[str, Json]]:
-    """(linkId, answer) of every answer, in order."""
-    for item in element.get("item", ()):
-        for answer in item.get("answer", ()):
-            yield item["linkId"], answer
-            yield from answers_of(answer)
-        yield from answers_of(item)
-
-
 def _plain(value: Any) -> Any:
     """Numbers as text, so that 70 and 70.0 can be told apart from nothing but each other."""
     if isinstance(value, dict):
@@ -84,7 +76,7 @@ def test_a_form_is_filled_with_what_is_known(document: Json, case: Json) -> None
     made = filled(document["form"], case)
     found: dict[str, list[Any]] = {}
     sources: dict[str, list[str]] = {}
-    for link_id, answer in answers_of(made.response):
+    for link_id, answer in walk_answers(made.response):
         (value,) = [one for name, one in answer.items() if name.startswith("value")]
         found.setdefault(link_id, []).append(_plain(value))
         sources.setdefault(link_id, []).extend(_sources(answer))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fhir_service.smart.access import Access
@@ -28,3 +29,12 @@ def response(form: str = "coping-support", name: str = "minimal", **changes: Any
 def about(patient: str) -> dict[str, str]:
     """A reference to a patient."""
     return {"reference": f"Patient/{patient}"}
+
+
+def walk_answers(element: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """(linkId, answer) of every answer of a response, in order."""
+    for item in element.get("item", ()):
+        for answer in item.get("answer", ()):
+            yield item["linkId"], answer
+            yield from walk_answers(answer)
+        yield from walk_answers(item)

@@ -79,6 +79,37 @@ def test_symptoms_follow_the_pattern_of_hl7(running: Running, stored: dict[str, 
     assert bone["meta"]["tag"] == [{"system": PREVISIT, "code": "patient-reported"}]
 
 
+def test_scores_stand_in_their_panel_and_pain_is_a_score(
+    running: Running, stored: dict[str, str]
+) -> None:
+    entries = _made(running.send("POST", f"{PATH}/{stored['typical']}/$extract"))
+    by_url = {one["fullUrl"]: one["resource"] for one in entries}
+    (panel,) = [
+        one for one in _of_type(entries, "Observation") if _codes(one["code"]) == ["69724-3"]
+    ]
+    members = [by_url[one["reference"]] for one in panel["hasMember"]]
+    codes = [_codes(one["code"])[0] for one in members]
+    assert codes[:4] == ["69725-0", "68509-9", "44250-9", "44255-8"]
+    assert {"55758-7", "gad2-total"} & set(codes)
+    assert all(_codes(one["category"][0]) == ["survey"] for one in members)
+    pain = [one for one in _of_type(entries, "Observation") if "72514-3" in _codes(one["code"])]
+    assert [one["valueQuantity"]["code"] for one in pain] == ["{score}"]
+
+
+def test_medicines_are_statements_of_the_patient(running: Running, stored: dict[str, str]) -> None:
+    entries = _made(running.send("POST", f"{PATH}/{stored['everything']}/$extract"))
+    taken = [
+        one
+        for one in _of_type(entries, "MedicationStatement")
+        if "text" in one["medicationCodeableConcept"] and "dosage" in one
+    ]
+    assert taken
+    for one in taken:
+        assert one["status"] in ("active", "stopped")
+        assert one["informationSource"]["reference"].split("/")[0] in ("Patient", "RelatedPerson")
+        assert one["meta"]["tag"][0]["code"] == "patient-reported"
+
+
 def test_what_is_never_said_is_never_made(running: Running, stored: dict[str, str]) -> None:
     for name in ("everything", "typical"):
         text = json.dumps(_made(running.send("POST", f"{PATH}/{stored[name]}/$extract")))

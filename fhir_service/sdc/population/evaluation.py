@@ -230,10 +230,9 @@ class Evaluation:
         finally:
             self.left -= steps - max(run.left, 0) + 1
 
-    def sources(self, asked: Asked, items: list[Any], frame: Frame) -> list[str]:
-        """The resources that a result came from: what it lies in, else all that it was made of."""
-        found = references(items, self.bases)
-        return found or list(dict.fromkeys(self._behind(asked, frame, 0)))
+    def behind(self, asked: Asked, frame: Frame) -> list[str]:
+        """The resources behind all names that an expression uses, each once."""
+        return list(dict.fromkeys(self._behind(asked, frame, 0)))
 
     def _behind(self, asked: Asked, frame: Frame, depth: int) -> Iterator[str]:
         formulas = asked.query.formulas if asked.query is not None else (asked.formula,)

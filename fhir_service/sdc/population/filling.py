@@ -182,8 +182,10 @@ class _Filling:
             items = self._values(spot, spot.initial, frame)
             found = self._fitted(spot, items)
             if found:
-                sources = self.evaluation.sources(spot.initial, items, frame)
-                return [{"extension": told(sources), name: value} for name, value in found]
+                return [
+                    {"extension": told(self._sources(spot.initial, item, frame)), name: value}
+                    for (name, value), item in found
+                ]
         if spot.fixed:
             return [
                 {"extension": told(None), f"value{kind[0].upper()}{kind[1:]}": value}
@@ -193,15 +195,19 @@ class _Filling:
             return self._observed(spot, frame)
         return []
 
-    def _fitted(self, spot: Spot, items: list[Any]) -> list[Value]:
-        """The answers that values give; none where they are more than the question takes."""
-        found: list[Value] = []
+    def _sources(self, asked: Asked, item: Any, frame: Frame) -> list[str]:
+        """The resource that a value lies in; for one that was worked out all it was made of."""
+        return references([item], self.evaluation.bases) or self.evaluation.behind(asked, frame)
+
+    def _fitted(self, spot: Spot, items: list[Any]) -> list[tuple[Value, Any]]:
+        """The answers that values give, each with its value; none where they are too many."""
+        found: list[tuple[Value, Any]] = []
         for one in _unwrapped(items):
             value = fitting(spot.item, one)
             if value is None:
                 self._tell("populate-type", "value", _OTHER_TYPE, spot)
-            elif value not in found:
-                found.append(value)
+            elif all(value != known for known, _ in found):
+                found.append((value, one))
         most = spot.item.max_occurs if spot.item.repeats else 1
         if most is not None and len(found) > most:
             says = f"There are {len(found)} values, and the question takes {most}."
