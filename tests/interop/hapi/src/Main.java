@@ -1,5 +1,7 @@
 import ca.uhn.fhir.context.FhirContext;
 import ca.uhn.fhir.context.support.DefaultProfileValidationSupport;
+import ca.uhn.fhir.interceptor.api.Hook;
+import ca.uhn.fhir.interceptor.api.Pointcut;
 import ca.uhn.fhir.rest.server.FifoMemoryPagingProvider;
 import ca.uhn.fhir.rest.server.IResourceProvider;
 import ca.uhn.fhir.rest.server.RestfulServer;
@@ -23,7 +25,10 @@ import org.hl7.fhir.common.hapi.validation.support.SnapshotGeneratingValidationS
 import org.hl7.fhir.common.hapi.validation.support.UnknownCodeSystemWarningValidationSupport;
 import org.hl7.fhir.common.hapi.validation.support.ValidationSupportChain;
 import org.hl7.fhir.common.hapi.validation.validator.FhirInstanceValidator;
+import org.hl7.fhir.instance.model.api.IBaseConformance;
 import org.hl7.fhir.instance.model.api.IBaseResource;
+import org.hl7.fhir.r4.model.CapabilityStatement;
+import org.hl7.fhir.r4.model.Enumerations;
 
 /**
  * A HAPI FHIR R4 server in memory: /fhir is the EHR, which refuses what HAPI's validator finds
@@ -72,6 +77,7 @@ public final class Main {
     strict.setFailOnSeverity(ResultSeverityEnum.ERROR);
     strict.setAddResponseHeaderOnSeverity(null);
     fhir.registerInterceptor(strict);
+    fhir.registerInterceptor(new Says(ctx));
 
     Server server = new Server();
     ServerConnector connector = new ServerConnector(server);
@@ -87,6 +93,26 @@ public final class Main {
     System.out.println("port " + connector.getLocalPort());
     System.out.flush();
     server.join();
+  }
+
+  /** Declares the search parameters that Kept answers: R4's own, which no method here names. */
+  public static final class Says {
+    private final FhirContext ctx;
+
+    Says(FhirContext ctx) {
+      this.ctx = ctx;
+    }
+
+    @Hook(Pointcut.SERVER_CAPABILITY_STATEMENT_GENERATED)
+    public void complete(IBaseConformance made) {
+      for (var resource : ((CapabilityStatement) made).getRestFirstRep().getResource()) {
+        resource.getSearchParam().clear();
+        for (var known : ctx.getResourceDefinition(resource.getType()).getSearchParams()) {
+          var type = Enumerations.SearchParamType.fromCode(known.getParamType().getCode());
+          resource.addSearchParam().setName(known.getName()).setType(type);
+        }
+      }
+    }
   }
 
   /** HAPI's findings on one resource, which is not kept. */
