@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import cache, cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from fhir_service import __version__
@@ -25,6 +26,7 @@ from fhir_service.store.sessions import StoredSessions
 from fhir_service.store.token_keys import Kind, TokenKeys
 from fhir_service.workflow.forms import Forms
 from fhir_service.workflow.install import install
+from fhir_service.workflow.launch_ports import LaunchEhr, Launchers
 from fhir_service.workflow.session import Spans
 from fhir_service.workflow.sign_in import Door
 from fhir_service.workflow.site import Site
@@ -139,6 +141,21 @@ class Service:
                 settings.refresh_token_lifetime,
             ),
         )
+
+    @cached_property
+    def launchers(self) -> Launchers:
+        """The EHRs that may launch us. Raises MappingFault."""
+        from fhir_service.ehr.app_launch import AppLaunchClient  # noqa: PLC0415  keeps the start quick
+        from fhir_service.ehr.outbound import Outbound  # noqa: PLC0415
+
+        ehrs, hosts = _launch_ehrs(self.settings)
+        outbound = Outbound(
+            hosts,
+            networks=self.settings.outbound_networks or (),
+            ca_file=self.settings.outbound_ca_file,
+        )
+        ask = AppLaunchClient(outbound, lambda: self.ehr_keys().signing(), self.site.ids.new)
+        return Launchers({ehr.base: ehr for ehr in ehrs}, ask)
 
     def target(self) -> Target:
         """What kind of EHR it is. Raises MappingFault."""
@@ -289,6 +306,32 @@ def _ehr_of(
         ca_file=settings.outbound_ca_file,
     )
     return open_ehr(how, key, ids.new)
+
+
+def _launch_ehrs(settings: Settings) -> tuple[list[LaunchEhr], list[str]]:
+    """The registered EHRs, that of EHR_BASE first, and every address that is asked for them."""
+    ehrs, hosts = [], []
+    if settings.ehr_base is not None and settings.launch_client_id is not None:
+        host = urlsplit(settings.ehr_base).hostname or settings.ehr_base
+        ehrs.append(
+            LaunchEhr(
+                settings.ehr_base,
+                settings.launch_client_id,
+                host,
+                secret=settings.launch_client_secret,
+                home=True,
+            )
+        )
+        hosts += [one for one in (settings.ehr_base, settings.ehr_token_url) if one]
+    if settings.launch_ehrs is not None:
+        from fhir_service.catalogue.launch_ehrs import (  # noqa: PLC0415  keeps the start quick
+            load_launch_ehrs,
+        )
+
+        for one in load_launch_ehrs(settings.launch_ehrs):
+            ehrs.append(one.ehr)
+            hosts += [one.ehr.base, *one.hosts]
+    return ehrs, hosts
 
 
 def _token_key(kind: Kind, ids: TimeOrderedIds) -> Mapping[str, Any]:

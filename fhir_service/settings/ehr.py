@@ -98,6 +98,28 @@ EHR: Final[tuple[Setting, ...]] = (
         most=64,
     ),
     Setting(
+        "LAUNCH_CLIENT_ID",
+        "text",
+        None,
+        "text",
+        "Our client id as an app at EHR_BASE. Unset: that EHR does not launch us.",
+    ),
+    Setting(
+        "LAUNCH_CLIENT_SECRET",
+        "text",
+        None,
+        "text",
+        "Secret of that app, where it is a confidential one. Unset: PKCE alone.",
+        secret=True,
+    ),
+    Setting(
+        "LAUNCH_EHRS",
+        "file",
+        None,
+        "path",
+        "More EHRs and portals that launch us (TOML, see mappings/README.md).",
+    ),
+    Setting(
         "OUTBOUND_NETWORKS",
         "networks",
         None,

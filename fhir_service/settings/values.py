@@ -59,6 +59,9 @@ class Settings:
     ehr_targets_dir: Path | None
     ehr_folder: Path | None
     delivery_workers: int
+    launch_client_id: str | None
+    launch_client_secret: str | None = field(repr=False)
+    launch_ehrs: Path | None
     outbound_networks: tuple[str, ...] | None
     outbound_ca_file: Path | None
 

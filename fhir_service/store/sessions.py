@@ -33,6 +33,8 @@ _ENDED = "DELETE FROM browser_session WHERE idle_until <= ?"
 _TOUCH = "UPDATE browser_session SET idle_until = ? WHERE fingerprint = ?"
 _BIND = "UPDATE browser_session SET response = ? WHERE fingerprint = ? AND response IS NULL"
 _BOUND = "SELECT response FROM browser_session WHERE fingerprint = ?"
+_SEAL = "UPDATE browser_session SET sealed = ? WHERE fingerprint = ?"
+_SEALED = "SELECT sealed FROM browser_session WHERE fingerprint = ?"
 _END = "DELETE FROM browser_session WHERE fingerprint = ?"
 
 _IN_COLUMNS = frozenset({"kind", "patient", "response", "created", "idle_until", "expires"})
@@ -86,6 +88,16 @@ class StoredSessions:
     def end(self, fingerprint: bytes) -> None:
         """Forget it, and what was kept for it."""
         self._database.write(lambda connection: connection.run(_END, (fingerprint,)))
+
+    def keep_secret(self, fingerprint: bytes, sealed: bytes | None) -> None:
+        """Keep something sealed as long as the session; None takes it away."""
+        values = (sealed, fingerprint)
+        self._database.write(lambda connection: connection.run(_SEAL, values))
+
+    def secret_of(self, fingerprint: bytes) -> bytes | None:
+        """What was kept sealed, or None."""
+        rows = self._database.rows(_SEALED, (fingerprint,))
+        return bytes(rows[0][0]) if rows and rows[0][0] is not None else None
 
 
 def _details(session: Session) -> str:

@@ -17,6 +17,7 @@ from fhir_service.web import (
     errors,
     guard,
     health,
+    launch,
     link_pages,
     logs,
     metadata,
@@ -66,6 +67,7 @@ def create_app(service: Service, log: logs.Log | None = None) -> Flask:
     health.register(app, site, metrics)
     static_files.register(app)
     ways_in.register(app)
+    launch.register(app, site, lambda: service.launchers)
     link_pages.register(app, site, Tries(settings.tries_per_address))
     resources.register(app, site)
     operations.register(app, site)

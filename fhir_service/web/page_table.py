@@ -28,6 +28,8 @@ class Page:
 PAGES: Final[dict[str, Page]] = {
     "logout": Page("open"),
     "link": Page("open"),
+    "launch": Page("open"),
+    "launch-callback": Page("open"),
 }
 """By the endpoint of the route; each part of the service adds its own lines."""
 

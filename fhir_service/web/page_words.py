@@ -67,6 +67,29 @@ EN: Final = {
     "helper-incomplete": "Enter your name and what you are to the patient.",
     "error": "Error:",
     "other-language": "Leer en español",
+    "launch-failed": "You could not be signed in",
+    "unknown-ehr": "This portal or record system is not registered here. Tell your clinic.",
+    "no-smart": "Your portal or record system can not sign you in here. Tell your clinic.",
+    "not-reachable": "Your portal or record system did not answer. Try again in a few minutes.",
+    "refused-there": (
+        "Your portal or record system did not let you in. Open this page from there again."
+    ),
+    "state": (
+        "This took too long, or began in another window. Open this page from your portal again."
+    ),
+    "token": (
+        "Your portal or record system did not complete the sign-in. Open this page from "
+        "there again."
+    ),
+    "identity": "We could not make sure who you are. Open this page from your portal again.",
+    "no-patient": (
+        "Your portal or record system did not say for which patient. Open a chart first."
+    ),
+    "no-person": "Your portal or record system did not say who you are. Tell your clinic.",
+    "choose-ehr": "Where do you want to sign in?",
+    "nowhere-to-go": (
+        "No portal and no record system is registered here. Ask your clinic for a link."
+    ),
 }
 
 ES: Final = {
@@ -140,6 +163,30 @@ ES: Final = {
     "helper-incomplete": "Escriba su nombre y qué relación tiene con la paciente o el paciente.",
     "error": "Error:",
     "other-language": "Read in English",
+    "launch-failed": "No se ha podido iniciar la sesión",
+    "unknown-ehr": "Este portal o sistema no está registrado aquí. Dígaselo a su clínica.",
+    "no-smart": "Su portal o sistema no puede iniciar la sesión aquí. Dígaselo a su clínica.",
+    "not-reachable": "Su portal o sistema no ha respondido. Inténtelo dentro de unos minutos.",
+    "refused-there": (
+        "Su portal o sistema no le ha dejado entrar. Abra de nuevo esta página desde allí."
+    ),
+    "state": (
+        "Ha tardado demasiado o empezó en otra ventana. Abra la página de nuevo desde su portal."
+    ),
+    "token": (
+        "Su portal o sistema no ha completado el inicio de sesión. Abra la página desde allí."
+    ),
+    "identity": (
+        "No hemos podido comprobar quién es usted. Abra la página de nuevo desde su portal."
+    ),
+    "no-patient": (
+        "Su portal o sistema no ha dicho de qué paciente se trata. Abra antes su historia."
+    ),
+    "no-person": "Su portal o sistema no ha dicho quién es usted. Dígaselo a su clínica.",
+    "choose-ehr": "¿Dónde quiere iniciar la sesión?",
+    "nowhere-to-go": (
+        "Aquí no hay ningún portal ni sistema registrado. Pida un enlace a su clínica."
+    ),
 }
 
 WORDS: Final[dict[str, dict[str, str]]] = {"en": EN, "es": ES}

@@ -38,6 +38,7 @@ class Session:
     ``questionnaire`` (url|version) and ``response`` (the id that its one response has or gets),
     and opens nothing else. ``user`` is who is at the screen where that is known: the EHR's
     fhirUser, or the name of a login code. ``ehr`` is the FHIR base that it was launched from.
+    ``banner`` says that we have to show who the patient is, for the EHR's frame does not.
     ``idle_until`` and ``expires`` are UTC; the earlier one ends it.
     """
 
@@ -57,7 +58,7 @@ class Session:
     user: str | None = None
     ehr: str | None = None
     encounter: str | None = None
-    embedded: bool = False
+    banner: bool = True
 
     def caller(self, request_id: str | None = None, language: str | None = None) -> Caller:
         """The session as a caller, so that every use case checks its rights as a token's."""
@@ -102,6 +103,12 @@ class Sessions(Protocol):
 
     def end(self, fingerprint: bytes) -> None:
         """Forget it, and what was kept for it."""
+
+    def keep_secret(self, fingerprint: bytes, sealed: bytes | None) -> None:
+        """Keep something sealed as long as the session; None takes it away."""
+
+    def secret_of(self, fingerprint: bytes) -> bytes | None:
+        """What was kept sealed, or None."""
 
 
 class Vault(Protocol):
