@@ -38,7 +38,7 @@ class Portal:
     """What the portal says. ``claims`` and ``answer`` change its id_token and token response."""
 
     base: str = ""
-    key: RSAKey = field(default_factory=lambda: _key())
+    key: RSAKey = field(default_factory=_key)
     signs_with: RSAKey | None = None
     launches: dict[str, dict[str, Any]] = field(default_factory=dict)
     patients: dict[str, dict[str, Any]] = field(default_factory=dict)
