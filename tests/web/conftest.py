@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from tests.support.launching import ADA
+from tests.support.portal import CLIENT, Portal, running_portal
 from tests.support.service import Running, short_form, start
 
 
@@ -18,3 +21,24 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     assert reply.status_code == 201, reply.text
     yield service
     service.close()
+
+
+@pytest.fixture
+def portal() -> Iterator[Portal]:
+    with running_portal() as made:
+        made.patients["ada"] = ADA
+        made.launches["hers"] = {"patient": "ada", "fhirUser": f"{made.base}/Patient/ada"}
+        made.launches["staff"] = {
+            "patient": "ada",
+            "encounter": "visit-1",
+            "need_patient_banner": False,
+            "fhirUser": f"{made.base}/Practitioner/example",
+        }
+        yield made
+
+
+@pytest.fixture
+def door(tmp_path: Path, portal: Portal) -> Iterator[Running]:
+    running = start(tmp_path, EHR_BASE=portal.base, LAUNCH_CLIENT_ID=CLIENT)
+    yield running
+    running.close()
