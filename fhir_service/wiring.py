@@ -240,6 +240,7 @@ def build(settings: Settings, base_url: str | None = None) -> Service:
         language=settings.language,
         visit_days=settings.visit_days,
         require_if_match=settings.require_if_match,
+        refresh_days=settings.refresh_token_lifetime // 86_400,
         max_item_depth=settings.max_item_depth,
         has_target=settings.has_target,
         software_version=__version__,

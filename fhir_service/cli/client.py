@@ -144,3 +144,23 @@ def _jwks(file: Path | None) -> dict[str, Any] | None:
     if any("d" in key or "k" in key for key in keys):
         raise Failed(f"{file} holds private keys; register the public ones, and keep those away")
     return {"keys": keys}
+
+
+@command.command("launch")
+@click.argument("client_id")
+@click.option("--patient", required=True, help="Id of the patient whom the app opens with.")
+@click.option("--encounter", default=None, help="Id of the encounter.")
+def launch(client_id: str, patient: str, encounter: str | None) -> None:
+    """Print the address that launches an app with a patient, good once and for five minutes."""
+    from urllib.parse import urlencode  # noqa: PLC0415  with this command only
+
+    from fhir_service.workflow.oauth.authorizing import new_launch  # noqa: PLC0415
+
+    with installation.service() as service:
+        client = service.authorizations.client(client_id)
+        if client is None or client.launch_url is None:
+            raise Failed(f"there is no client {client_id} with a launch URL")
+        made = new_launch(service.authority, patient, encounter)
+        query = urlencode({"iss": service.authority.fhir_base, "launch": made})
+        join = "&" if "?" in client.launch_url else "?"
+        click.echo(f"{client.launch_url}{join}{query}")

@@ -7,6 +7,7 @@ https://hl7.org/fhir/smart-app-launch/backend-services.html
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from fhir_service.fhir.issues import NotUnderstood
 from fhir_service.smart.scopes import (
@@ -63,6 +64,25 @@ def app_scope(asked: str | None, registered: str) -> str:
             granted += _narrowed(word, allowed)
     if "openid" not in granted:
         granted = [word for word in granted if word not in SIGNING_IN]
+    text = " ".join(dict.fromkeys(granted))
+    read_scopes(text)
+    return text
+
+
+def within_person(scope: str, person: str, *, is_patient: bool) -> str:
+    """The part of an app's scopes that the person at the screen may do herself.
+
+    A patient hands on what she may see of her own record; of staff each ``user`` scope goes for a
+    patient whom they pick as well. Raises NotUnderstood when no resource is left.
+    """
+    own = _resources(person)
+    allowed = [one for one in own if one.level == "patient"]
+    if not is_patient:
+        staff = [one for one in own if one.level == "user"]
+        allowed += [*staff, *(replace(one, level="patient") for one in staff)]
+    granted: list[str] = []
+    for word in scope_words(scope):
+        granted += _narrowed(word, allowed) if names_resource(word) else [word]
     text = " ".join(dict.fromkeys(granted))
     read_scopes(text)
     return text

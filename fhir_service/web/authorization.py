@@ -14,6 +14,7 @@ import orjson
 from flask import Flask, Response, request
 
 from fhir_service.fhir.issues import Issue, Refusal, TooMany, Unavailable
+from fhir_service.web import authorize
 from fhir_service.web.errors import RETRY_AFTER_SECONDS, status_of
 from fhir_service.web.receiving import form_pairs
 from fhir_service.web.told import told
@@ -51,6 +52,7 @@ def register(app: Flask, authority: Callable[[], Authority]) -> None:
     def revoke() -> Response:
         return _answered(lambda asked: server().revoke(asked))
 
+    authorize.register(app, server)
     app.add_url_rule("/auth/token", "token", token, methods=("POST",))
     app.add_url_rule("/auth/introspect", "introspect", introspect, methods=("POST",))
     app.add_url_rule("/auth/revoke", "revoke", revoke, methods=("POST",))

@@ -16,7 +16,19 @@ from fhir_service.workflow.site import Site
 _PUBLIC = ("kty", "crv", "x", "y", "n", "e", "kid", "use", "alg", "key_ops")
 
 _CAPABILITIES = (
+    "launch-ehr",
+    "launch-standalone",
+    "authorize-post",
+    "client-public",
+    "client-confidential-symmetric",
     "client-confidential-asymmetric",
+    "sso-openid-connect",
+    "context-ehr-patient",
+    "context-ehr-encounter",
+    "context-standalone-patient",
+    "context-banner",
+    "permission-offline",
+    "permission-online",
     "permission-patient",
     "permission-user",
     "permission-v1",
@@ -29,20 +41,31 @@ def configuration(base_url: str) -> dict[str, Any]:
     return {
         "issuer": base_url,
         "jwks_uri": f"{base_url}/auth/jwks",
+        "authorization_endpoint": f"{base_url}/auth/authorize",
         "token_endpoint": f"{base_url}/auth/token",
-        "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+        "token_endpoint_auth_methods_supported": [
+            "private_key_jwt",
+            "client_secret_basic",
+            "client_secret_post",
+            "none",
+        ],
         "token_endpoint_auth_signing_alg_values_supported": ["ES384", "RS384"],
         "introspection_endpoint": f"{base_url}/auth/introspect",
         "revocation_endpoint": f"{base_url}/auth/revoke",
-        "grant_types_supported": ["client_credentials"],
+        "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
+        "response_types_supported": ["code"],
         "code_challenge_methods_supported": ["S256"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
         "scopes_supported": _scopes(),
         "capabilities": list(_CAPABILITIES),
     }
 
 
 def _scopes() -> list[str]:
-    scopes = ["system/*.cruds", "user/*.cruds", "patient/*.rs"]
+    scopes = ["openid", "fhirUser", "launch", "launch/patient", "launch/encounter"]
+    scopes += ["offline_access", "online_access"]
+    scopes += ["system/*.cruds", "user/*.cruds", "patient/*.rs"]
     for offer in OFFERS:
         letters = ["c"] if offer.create else []
         letters += (
@@ -69,6 +92,7 @@ def register(app: Flask, site: Site) -> None:
     def jwks() -> Response:
         return Response(orjson.dumps(public_keys(site)), 200, content_type="application/json")
 
+    app.add_url_rule("/.well-known/openid-configuration", "smart-configuration", well_known)
     for place in ("", "/fhir"):
         app.add_url_rule(
             f"{place}/.well-known/smart-configuration", "smart-configuration", well_known

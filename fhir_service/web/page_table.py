@@ -30,6 +30,8 @@ PAGES: Final[dict[str, Page]] = {
     "link": Page("open"),
     "launch": Page("open"),
     "launch-callback": Page("open"),
+    "authorize": Page("open", csrf=False),
+    "consent": Page("open"),
 }
 """By the endpoint of the route; each part of the service adds its own lines."""
 

@@ -59,6 +59,7 @@ class Site:
     bases under which an absolute reference to a Patient means a patient of ours.
     ``visit_days``: responses this many days apart belong to one visit.
     ``max_item_depth``: how deep items may lie in each other in what is sent.
+    ``refresh_days``: how long an app with offline_access can go on.
     ``has_target``: whether an EHR is configured to which summaries are owed.
     ``ehr``: the EHR that is read from and written to; None where none is configured.
     ``extraction``: our own rules of extraction for a form, by its url; None where there are none.
@@ -81,6 +82,7 @@ class Site:
     visit_days: int = 14
     require_if_match: bool = False
     has_target: bool = False
+    refresh_days: int = 90
     max_item_depth: int = ITEM_LEVELS
     software_version: str = ""
     spans: Spans = SPANS

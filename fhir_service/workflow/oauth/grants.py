@@ -6,6 +6,7 @@ https://hl7.org/fhir/smart-app-launch/backend-services.html
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidScopeError
@@ -18,7 +19,7 @@ from authlib.oauth2.rfc7636 import CodeChallenge
 
 from fhir_service.fhir.issues import NotUnderstood
 from fhir_service.smart.granting import refreshed_scope
-from fhir_service.workflow.oauth.authority import Authority, fingerprint
+from fhir_service.workflow.oauth.authority import CODE_SECONDS, Authority, fingerprint, new_secret
 from fhir_service.workflow.oauth.model import Grant, Spendable
 from fhir_service.workflow.oauth.registered import Registered
 from fhir_service.workflow.oauth.requests import sayable
@@ -84,6 +85,16 @@ class WithCode(AuthorizationCodeGrant):
         if kept.grant.revoked or kept.expires <= authority.now():
             return None
         return Code(mark, kept)
+
+    def generate_authorization_code(self) -> str:
+        """A new code."""
+        return new_secret()
+
+    def save_authorization_code(self, code: str, request: Any) -> None:
+        """Keep what was allowed; ``request.user`` is the grant."""
+        authority: Authority = self.server.authority
+        until = authority.now() + timedelta(seconds=CODE_SECONDS)
+        authority.store.keep_grant(request.user, fingerprint(code), until)
 
     def create_token_response(self) -> Made:
         """The tokens, once the code could be spent."""
