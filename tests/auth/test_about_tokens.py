@@ -6,7 +6,6 @@ https://www.rfc-editor.org/rfc/rfc7662 and https://www.rfc-editor.org/rfc/rfc700
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -25,7 +24,7 @@ from tests.support.smart import (
 
 
 @pytest.fixture(scope="module")
-def asked(running: Running) -> Iterator[Running]:
+def asked(running: Running) -> Running:
     """The service with an app, and a resource server that may ask about every token."""
     app(running)
     keys = public_client_keys([key("ec")])

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -31,7 +30,7 @@ from tests.support.smart import ASSERTION_TYPE, assertion, key, key_set
 
 
 @pytest.fixture(scope="module")
-def portal(running: Running) -> Iterator[Running]:
+def portal(running: Running) -> Running:
     """The service with apps registered, and with two patients."""
     app(running)
     _, kept = new_client_secret()

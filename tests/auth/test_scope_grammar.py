@@ -38,7 +38,7 @@ REGISTERED = (
 def reaches(scope: str, patient: str | None) -> set[tuple[str, str, str | None, object]]:
     """All that a token with these scopes may do."""
     access = Access(read_scopes(scope), patient)
-    found = set()
+    found: set[tuple[str, str, str | None, object]] = set()
     for one in TYPES:
         for letter in LETTERS:
             reach = access.may(one, letter)
