@@ -57,6 +57,8 @@ def _page(mapping: SummaryMapping) -> Iterator[Issue]:
         named += [one.section for one in form.scores] + [one.section for one in form.losses]
         if form.questions is not None:
             named.append(form.questions.section)
+        if mapping.changes is not None:
+            named.append(mapping.changes)
         for name in dict.fromkeys(named):
             if name not in sections:
                 yield _issue("mapping-section-unknown", f"{form.url} names the section {name}.")
@@ -69,6 +71,11 @@ def _form(one: FormMapping, form: Form, mapping: SummaryMapping) -> Iterator[Iss
     yield from _links(one.url, sorted(placed), form)
     for link_id, words in worded.items():
         yield from _codes(one.url, link_id, words, form)
+    for measure in one.measures:
+        named = (measure.link_id, measure.group, measure.head)
+        yield from _links(one.url, [name for name in named if name is not None], form)
+        codes = (*measure.scale, *measure.ignored, *measure.words)
+        yield from _codes(one.url, measure.link_id, codes, form)
     if one.safety is not None:
         yield from _codes(one.url, one.safety.link_id, (one.safety.none,), form)
     if one.questions is not None:

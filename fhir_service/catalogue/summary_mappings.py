@@ -11,13 +11,21 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, pre_load, validate
+from marshmallow import (
+    Schema,
+    ValidationError,
+    fields,
+    post_load,
+    pre_load,
+    validate,
+    validates_schema,
+)
 
 from fhir_service.summary import mapping as made
 
 LOINC = "http://loinc.org"
 
-_STYLES = ("flags", "questions", "quotes", "table", "lines", "run")
+_STYLES = ("flags", "questions", "changes", "quotes", "table", "lines", "run")
 
 
 class MappingFault(Exception):
@@ -89,10 +97,39 @@ class _Row(Schema):
     head = _text()
     words = _words()
     cell = fields.List(fields.Nested(_RowCell), required=True)
+    first = _texts()
+    differing = fields.Boolean(load_default=False)
+    charted = fields.String(load_default=None, validate=validate.OneOf(("medicine",)))
 
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> made.Row:
-        return made.Row(cells=tuple(data.pop("cell")), **data)
+        return made.Row(cells=tuple(data.pop("cell")), **_frozen(data))
+
+
+class _Measure(Schema):
+    link_id = _text()
+    label = _text()
+    scale = _texts()
+    low = fields.Decimal(load_default=Decimal(0))
+    high = fields.Decimal(load_default=None)
+    group = fields.String(load_default=None)
+    head = fields.String(load_default=None)
+    listed = fields.Boolean(load_default=False)
+    ignored = _texts()
+    same_in = _texts()
+    words = _words()
+
+    @validates_schema
+    def one_kind(self, data: Mapping[str, Any], **_: Any) -> None:
+        """Refuse a measure of two kinds, and rows without a name."""
+        if bool(data["scale"]) + (data["high"] is not None) + data["listed"] > 1:
+            raise ValidationError("a measure has a scale, or a highest number, or is a list")
+        if (data["group"] is None) != (data["head"] is None):
+            raise ValidationError("a measure of rows has group and head")
+
+    @post_load
+    def build(self, data: dict[str, Any], **_: Any) -> made.Measure:
+        return made.Measure(**_frozen(data))
 
 
 class _Score(Schema):
@@ -160,6 +197,7 @@ class _Form(Schema):
     row = fields.List(fields.Nested(_Row), load_default=list)
     score = fields.List(fields.Nested(_Score), load_default=list)
     loss = fields.List(fields.Nested(_Loss), load_default=list)
+    measure = fields.List(fields.Nested(_Measure), load_default=list)
     questions = fields.Nested(_Questions, load_default=None)
     respondent = fields.Nested(_Respondent, load_default=None)
     safety = fields.Nested(_SafetyList, load_default=None)
@@ -174,6 +212,7 @@ class _Form(Schema):
             rows=tuple(data["row"]),
             scores=tuple(data["score"]),
             losses=tuple(data["loss"]),
+            measures=tuple(data["measure"]),
             questions=data["questions"],
             respondent=data["respondent"],
             safety=data["safety"],
@@ -264,6 +303,8 @@ class _Rules(Schema):
 class _Page(Schema):
     title = _text()
     flags_shown = fields.Integer(load_default=3, strict=True)
+    changes = fields.String(load_default=None)
+    changes_shown = fields.Integer(load_default=5, strict=True)
     unsure = _texts()
     declined = _texts()
     section = fields.List(
@@ -299,6 +340,8 @@ def load_summary_mapping(folder: Path) -> made.SummaryMapping:
         unsure=tuple(page["unsure"]),
         declined=tuple(page["declined"]),
         flags_shown=page["flags_shown"],
+        changes=page["changes"],
+        changes_shown=page["changes_shown"],
     )
 
 

@@ -20,12 +20,15 @@ from typing import Any
 from fhir_service.fhir.issues import Unavailable
 from fhir_service.render.fonts import shows
 from fhir_service.render.pipes import receive, send
-from fhir_service.summary.model import Summary
+from fhir_service.render.sparkline import sparkline, told
+from fhir_service.render.text import sheet
+from fhir_service.summary.model import Section, Summary
 from fhir_service.summary.visible import visible
 
 _REMEMBERED = 32
 """How many PDFs are kept at hand, under 100 kB each; a page is opened more than once."""
 
+_LEFT = {"sources", "before_sources", "course", "low", "high"}
 _LATER = "The PDF can not be made just now; the same request may be sent again."
 
 
@@ -129,11 +132,30 @@ class Printer:
 
 def as_data(summary: Summary) -> dict[str, Any]:
     """The summary as plain data for the template; what the fonts can not draw is spelled out."""
-    made: dict[str, Any] = _plain(summary, lambda text: visible(text, shows).replace("\t", "    "))
+    page = sheet(summary)
+    made: dict[str, Any] = _plain(summary, _drawable)
+    parts = {"sheet": page.sections, "rest": page.rest}
+    del made["sections"]
     return {
         **made,
-        "columns": {section.kind.id: list(section.columns) for section in summary.sections},
+        **{name: [_section(one) for one in sections] for name, sections in parts.items()},
     }
+
+
+def _drawable(text: str) -> str:
+    return visible(text, shows).replace("\t", "    ")
+
+
+def _section(section: Section) -> dict[str, Any]:
+    """A section with its columns, and each change with its drawing."""
+    made: dict[str, Any] = _plain(section, _drawable)
+    for fact, plain in zip(section.facts, made["facts"], strict=True):
+        if fact.change is not None:
+            plain["change"] |= {
+                "svg": sparkline(fact.change),
+                "told": _drawable(told(fact.change)),
+            }
+    return {**made, "columns": [_drawable(one) for one in section.columns]}
 
 
 def _plain(value: Any, words: Callable[[str], str]) -> Any:
@@ -144,6 +166,6 @@ def _plain(value: Any, words: Callable[[str], str]) -> Any:
     if isinstance(value, tuple | list):
         return [_plain(one, words) for one in value]
     if is_dataclass(value):
-        named = (field.name for field in fields(value) if field.name != "sources")
+        named = (field.name for field in fields(value) if field.name not in _LEFT)
         return {name: _plain(getattr(value, name), words) for name in named}
     return value

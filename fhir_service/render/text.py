@@ -9,9 +9,11 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from fhir_service.render.fitting import Page, fit
 from fhir_service.summary.model import (
     Asked,
     Cell,
+    Change,
     Fact,
     FormAnswers,
     Section,
@@ -21,7 +23,11 @@ from fhir_service.summary.model import (
 from fhir_service.summary.visible import plain, visible
 
 WIDTH = 80
+FIRST_LINES = 45
+SHEET_LINES = 52
+SHEET_FURTHER_LINES = 40
 
+_RANKED = {"flags", "questions", "changes", "table"}
 _CLOSED = (".", "?", "!", '."', '?"', '!"')
 
 _STATES = {
@@ -31,31 +37,46 @@ _STATES = {
 
 
 def text(summary: Summary) -> str:
-    """The whole summary: the page, then every answer in the order of its form."""
-    lines = [
-        *_wrapped(f"{summary.title.upper()}: {visible(summary.patient_line)}"),
-        *_banner(summary),
-    ]
-    for section in summary.sections:
-        facts = [one for one in section.facts if not (section.kind.further or one.further)]
-        if facts:
-            lines.extend(_section(section, facts))
-    lines.extend(_further(summary))
-    lines += ["", "=" * WIDTH, "ALL ANSWERS, in the order of each form"]
+    """The whole summary: the page of 45 lines, what had no room on it, then every answer."""
+    lines = _head(summary)
+    page = fit(summary, FIRST_LINES - len(lines), None, _count)
+    for section in page.first:
+        lines.extend(_section(section, section.facts))
+    below = page.joined(page.rest, page.further)
+    lines += ["", "=" * WIDTH]
+    lines.extend(_titled("APPENDIX: FURTHER, for reference and for the staff", below))
+    if summary.earlier:
+        lines += ["", "APPENDIX: EARLIER ANSWERS that this summary compares with"]
+        for form in summary.earlier:
+            lines.extend(_form(form))
+    lines += ["", "APPENDIX: ALL ANSWERS, in the order of each form"]
     for form in summary.appendix:
         lines.extend(_form(form))
     return "\n".join(lines) + "\n"
 
 
-def _further(summary: Summary) -> Iterator[str]:
-    """What is not of the first minute, section by section; nothing where there is none."""
-    head = ["", "FURTHER, for reference and for the staff"]
-    for section in summary.sections:
-        facts = [one for one in section.facts if section.kind.further or one.further]
-        if facts:
-            yield from head
-            yield from _section(section, facts)
-            head = []
+def sheet(summary: Summary) -> Page:
+    """What stands on one sheet of paper, or on one screen."""
+    return fit(summary, SHEET_LINES, SHEET_FURTHER_LINES, _count)
+
+
+def _count(section: Section, facts: Sequence[Fact]) -> int:
+    return len([*_section(section, facts)])
+
+
+def _head(summary: Summary) -> list[str]:
+    return [
+        *_wrapped(f"{summary.title.upper()}: {visible(summary.patient_line)}"),
+        *_banner(summary),
+    ]
+
+
+def _titled(head: str, sections: Sequence[Section]) -> Iterator[str]:
+    """A part below the page, section by section; nothing where there is none."""
+    if sections:
+        yield from ("", head)
+    for section in sections:
+        yield from _section(section, section.facts)
 
 
 def _banner(summary: Summary) -> Iterator[str]:
@@ -67,7 +88,7 @@ def _banner(summary: Summary) -> Iterator[str]:
 
 def _section(section: Section, facts: Sequence[Fact]) -> Iterator[str]:
     head = f"{section.kind.title.upper()}"
-    ranked = section.kind.style in {"flags", "questions", "table"} and len(facts) > 1
+    ranked = section.kind.style in _RANKED and len(facts) > 1
     if ranked:
         first, *rest = _paragraphs(facts)
         if section.kind.style == "table":
@@ -86,7 +107,8 @@ def _paragraphs(facts: Sequence[Fact]) -> list[list[Fact]]:
     made: list[list[Fact]] = []
     running = False
     for fact in facts:
-        alone = (fact.important or bool(fact.cells)) and not fact.folded
+        own = fact.important or bool(fact.cells) or fact.change is not None
+        alone = own and not fact.folded
         if alone or not running:
             made.append([fact])
         else:
@@ -106,6 +128,8 @@ def _run(facts: Sequence[Fact]) -> str:
 def _fact(fact: Fact) -> str:
     """One fact in one run of words: label, values, what belongs to them, what it means."""
     label = plain(fact.label)
+    if fact.change is not None:
+        return _changed(fact, fact.change)
     parts = [label if not label or label.endswith(".") else f"{label}:"]
     parts.append("; ".join(_value(value) for value in fact.values))
     told = _cells(fact.cells)
@@ -117,6 +141,14 @@ def _fact(fact: Fact) -> str:
         gap = "- " if fact.rule and told else ""
         parts.append(f"{gap}{plain(fact.says)}" if loose else f"({plain(fact.says)})")
     return " ".join(part for part in parts if part)
+
+
+def _changed(fact: Fact, change: Change) -> str:
+    """A change: what it is, in which direction, now and before with the day."""
+    now = "; ".join(_value(value) for value in fact.values)
+    before = "; ".join(_value(value) for value in change.before)
+    told = f"{change.direction}, {now}" if now else change.direction
+    return f"{plain(visible(fact.label))}: {told} ({before} on {change.on})"
 
 
 def _cells(cells: Sequence[Cell]) -> str:

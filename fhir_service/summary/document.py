@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID, uuid5
 
-from fhir_service.summary.model import Section, Source, Summary
+from fhir_service.summary.model import FormAnswers, Origin, Section, Source, Summary
 from fhir_service.summary.narrative import answers_div, banner_div, section_div
 
 LOINC = "http://loinc.org"
@@ -23,25 +23,43 @@ _CATEGORY = (LOINC, "51855-5", "Patient Note")
 _URN = "urn:ietf:rfc:3986"
 
 
+def identity(summary: Summary) -> dict[str, str]:
+    """The identifier of the visit's document, the same in all its versions.
+
+    It is made of the response with the lowest id (ours grow with time), so it stays when another
+    form comes in later and when one is amended.
+    """
+    first = min(one.id for one in summary.sources)
+    return {"system": _URN, "value": _urn(first, "visit")}
+
+
 def document(
-    summary: Summary, *, base_url: str, software_version: str | None = None
+    summary: Summary,
+    *,
+    base_url: str,
+    software_version: str | None = None,
+    replaces: str | None = None,
 ) -> dict[str, Any]:
     """A Bundle of type document, R4 JSON; numbers in the responses stay Decimal.
 
     ``base_url`` is our FHIR base without a slash at its end; the responses and the patient are
-    known by it, so that the references in what was sent resolve inside. The same summary gives the
-    same document, with the same identifiers.
+    known by it, so that the references in what was sent resolve inside. ``replaces`` is the
+    identifier (a urn:uuid) of the document that this one takes the place of. The same summary
+    gives the same document, with the same identifiers.
     """
     seed = _seed(summary, base_url)
     composition_url, device_url = _urn(seed, "composition"), _urn(seed, "device")
     subjects = _subjects(summary, base_url)
     composition = _composition(summary, base_url, device_url, next(iter(subjects)))
+    if replaces is not None:
+        target = {"system": _URN, "value": replaces}
+        composition["relatesTo"] = [{"code": "replaces", "targetIdentifier": target}]
     device = _device(software_version)
     entries = [
         (composition_url, {**composition, "id": composition_url.removeprefix("urn:uuid:")}),
         *subjects.items(),
         (device_url, {**device, "id": device_url.removeprefix("urn:uuid:")}),
-        *((_url(one, base_url), _response(one)) for one in summary.sources),
+        *((_url(one, base_url), _response(one)) for one in _responses(summary)),
     ]
     bundle = _urn(seed, "bundle")
     return {
@@ -52,6 +70,14 @@ def document(
         "timestamp": summary.made.isoformat(timespec="milliseconds"),
         "entry": [{"fullUrl": url, "resource": resource} for url, resource in entries],
     }
+
+
+def _responses(summary: Summary) -> list[Source]:
+    """The responses of the visit, and the earlier ones compared with; each id once, the newest."""
+    newest: dict[str, Source] = {}
+    for one in (*summary.sources, *summary.before_sources):
+        newest.setdefault(one.id, one)
+    return list(newest.values())
 
 
 def _seed(summary: Summary, base_url: str) -> str:
@@ -83,6 +109,7 @@ def _composition(
         "resourceType": "Composition",
         "language": summary.language,
         "text": {"status": "generated", "div": banner_div(summary)},
+        "identifier": identity(summary),
         "status": _status(summary),
         "type": _concept(*_TYPE),
         "category": [_concept(*_CATEGORY)],
@@ -108,33 +135,37 @@ def _status(summary: Summary) -> str:
 
 def _section(section: Section, summary: Summary, base_url: str) -> dict[str, Any]:
     origins = dict.fromkeys(origin for fact in section.facts for origin in fact.derived_from)
-    used = {origin.response for origin in origins}
+    used = {origin.response for origin in origins if not origin.chart}
     made: dict[str, Any] = {
         "title": section.kind.title,
         "code": _concept(section.kind.system, section.kind.code, section.kind.display),
         "text": {"status": "generated", "div": section_div(section, summary.language)},
     }
     if origins:
-        places = [
-            {
-                "url": ANSWER_PLACE,
-                "extension": [
-                    {
-                        "url": "response",
-                        "valueReference": {
-                            "reference": f"{base_url}/QuestionnaireResponse/{origin.response}"
-                        },
-                    },
-                    {"url": "path", "valueString": origin.place},
-                ],
-            }
-            for origin in origins
-        ]
-        made = {"extension": places, **made}
-        made["entry"] = [
-            {"reference": _url(one, base_url)} for one in summary.sources if one.id in used
-        ]
+        made = {"extension": [_place(one, base_url) for one in origins], **made}
+    entries = [_url(one, base_url) for one in _responses(summary) if one.id in used]
+    if entries:
+        made["entry"] = [{"reference": url} for url in entries]
     return made
+
+
+def _place(origin: Origin, base_url: str) -> dict[str, Any]:
+    """Where a value came from: the answer of a response, or a resource of the EHR's chart."""
+    if origin.chart:
+        return {
+            "url": ANSWER_PLACE,
+            "extension": [{"url": "chart", "valueString": origin.place}],
+        }
+    reference = f"{base_url}/QuestionnaireResponse/{origin.response}"
+    return {
+        "url": ANSWER_PLACE,
+        "extension": [
+            {"url": "response", "valueReference": {"reference": reference}},
+            {"url": "version", "valueString": str(origin.version)},
+            {"url": "linkId", "valueString": origin.link_id},
+            {"url": "path", "valueString": origin.place},
+        ],
+    }
 
 
 def _appendix(summary: Summary, base_url: str) -> dict[str, Any]:
@@ -142,13 +173,25 @@ def _appendix(summary: Summary, base_url: str) -> dict[str, Any]:
         "title": "All answers",
         "code": _concept(*_TYPE),
         "section": [
-            {
-                "title": f"{form.title} {form.form_version}".strip() or "Answers",
-                "text": {"status": "generated", "div": answers_div(form, summary.language)},
-                "entry": [{"reference": _url(source, base_url)}],
-            }
-            for form, source in zip(summary.appendix, summary.sources, strict=True)
+            *(
+                _answers(form, source, summary, base_url, "Earlier: ")
+                for form, source in zip(summary.earlier, summary.before_sources, strict=True)
+            ),
+            *(
+                _answers(form, source, summary, base_url)
+                for form, source in zip(summary.appendix, summary.sources, strict=True)
+            ),
         ],
+    }
+
+
+def _answers(
+    form: FormAnswers, source: Source, summary: Summary, base_url: str, before: str = ""
+) -> dict[str, Any]:
+    return {
+        "title": f"{before}{form.title} {form.form_version}".strip() or "Answers",
+        "text": {"status": "generated", "div": answers_div(form, summary.language)},
+        "entry": [{"reference": _url(source, base_url)}],
     }
 
 

@@ -6,26 +6,36 @@ asked, not answered, not known and declined are told apart. Nothing is said that
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 
-from fhir_service.sdc.items import in_language
 from fhir_service.sdc.pairing import pair
-from fhir_service.summary.answers import Reading, read
+from fhir_service.summary.answers import Given, read
 from fhir_service.summary.attention import attention
-from fhir_service.summary.lines import Mapped, facts_of, label_of
-from fhir_service.summary.mapping import FormMapping, SummaryMapping
+from fhir_service.summary.banner import banner_lines, form_answers, patient_line
+from fhir_service.summary.changes import (
+    Before,
+    answered_at,
+    before_cell,
+    changes,
+    charted,
+    first_word,
+)
+from fhir_service.summary.lines import BeforeOf, Mapped, facts_of, label_of
+from fhir_service.summary.mapping import FormMapping, Row, SummaryMapping
 from fhir_service.summary.model import (
+    Cell,
+    Charted,
     Fact,
     FormAnswers,
+    Origin,
     Person,
     Section,
     Source,
     Summary,
     Value,
 )
-from fhir_service.summary.words import code_of, wording
+from fhir_service.summary.words import wording
 
 __all__ = ["Person", "Source", "Summary", "summarise"]
 
@@ -33,8 +43,6 @@ STANDING = (
     "Patient-reported. Not reviewed before this visit.",
     "Gives no diagnosis; not watched in real time.",
 )
-
-_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})")
 
 
 def summarise(
@@ -45,32 +53,74 @@ def summarise(
     now: datetime,
     zone: tzinfo,
     language: str = "en",
+    earlier: Sequence[Source] = (),
+    chart: Sequence[Charted] = (),
 ) -> Summary:
     """The summary of one visit's responses, at least one.
 
     ``language`` is the clinic's: coded answers are shown in it where the form has the words.
     ``now`` is printed and dates the PDF, so that the same input gives the same bytes.
+    ``earlier`` are responses of the same patient to compare with, ``chart`` what her EHR has.
     """
     visit = _visit(sources, mapping, language)
-    answers = tuple(_form_answers(mapped, zone, language) for mapped in visit)
-    facts = list(_facts(visit, answers, mapping))
+    past = _read(sorted(earlier, key=answered_at), mapping, language, len(visit) + 1)
+    replaced = _replaced(visit, mapping, language, len(visit) + len(past) + 1)
+    answers = tuple(form_answers(mapped, zone, language) for mapped in visit)
+    before = _Past(past, visit, zone)
+    facts = [
+        *_facts(visit, answers, mapping, before.cells),
+        *changes(mapping, visit, past, replaced, zone),
+        *_charted(visit, chart),
+    ]
     sections = tuple(
         Section(kind, found)
         for kind in mapping.sections
         if (found := tuple(fact for fact in facts if fact.section == kind.id))
     )
+    compared = (*past, *(one for _, one in replaced))
+    used = {one.anchor for fact in facts for one in fact.derived_from}
+    told = [(one, [each for each in one.reading.asked if each.anchor in used]) for one in compared]
     return Summary(
         title=mapping.title,
         language=language,
         patient=patient,
-        patient_line=_patient_line(patient, sources),
-        banner=(*STANDING, *_banner_lines(answers)),
+        patient_line=patient_line(patient, sources),
+        banner=(*STANDING, *banner_lines(answers)),
         sections=sections,
         appendix=answers,
+        earlier=tuple(form_answers(one, zone, language, asked) for one, asked in told if asked),
         made=now,
         zone=str(zone),
         sources=tuple(mapped.reading.source for mapped in visit),
+        before_sources=tuple(one.reading.source for one, asked in told if asked),
     )
+
+
+class _Past:
+    """The earlier responses, asked for what a row of a table was."""
+
+    def __init__(self, past: Sequence[Mapped], visit: Sequence[Mapped], zone: tzinfo) -> None:
+        self._found: dict[str, Before] = {}
+        for mapped in visit if past else ():
+            for row in mapped.form.rows if mapped.form is not None else ():
+                self._found[row.group] = before_cell(row, mapped, past, zone)
+
+    def cells(self, row: Row, heads: Sequence[Given]) -> tuple[Cell, ...]:
+        found = self._found.get(row.group)
+        return found.cells(heads) if found is not None else ()
+
+
+def _charted(visit: Sequence[Mapped], chart: Sequence[Charted]) -> Iterator[Fact]:
+    for mapped in visit:
+        for row in mapped.form.rows if mapped.form is not None else ():
+            there: dict[str, Value] = {}
+            for one in chart:
+                if one.kind == row.charted:
+                    origin = Origin("", 0, "", one.reference, "", chart=True)
+                    there.setdefault(
+                        first_word(one.words), Value(one.words, "derived", origin=origin)
+                    )
+            yield from charted(row, mapped, there)
 
 
 def _visit(
@@ -78,12 +128,27 @@ def _visit(
 ) -> tuple[Mapped, ...]:
     """Each response read beside its form, in the order that the mapping gives to the forms."""
     ordered = sorted(sources, key=lambda one: _order(mapping.form(one.form.url, one.form.version)))
-    visit = []
-    for number, source in enumerate(ordered, start=1):
+    return _read(ordered, mapping, language, 1)
+
+
+def _read(
+    sources: Sequence[Source], mapping: SummaryMapping, language: str, start: int
+) -> tuple[Mapped, ...]:
+    read_ = []
+    for number, source in enumerate(sources, start=start):
         words = wording(source.form, language, mapping.unsure, mapping.declined)
         reading = read(source, pair(source.form, source.response), number, words)
-        visit.append(Mapped(reading, mapping.form(source.form.url, source.form.version)))
-    return tuple(visit)
+        read_.append(Mapped(reading, mapping.form(source.form.url, source.form.version)))
+    return tuple(read_)
+
+
+def _replaced(
+    visit: Sequence[Mapped], mapping: SummaryMapping, language: str, start: int
+) -> list[tuple[Mapped, Mapped]]:
+    """Each amended response of the visit beside what it was before."""
+    amended = [one for one in visit if one.reading.source.replaced is not None]
+    before = [one.reading.source.replaced for one in amended if one.reading.source.replaced]
+    return list(zip(amended, _read(before, mapping, language, start), strict=True))
 
 
 def _order(form: FormMapping | None) -> int:
@@ -91,14 +156,17 @@ def _order(form: FormMapping | None) -> int:
 
 
 def _facts(
-    visit: Sequence[Mapped], answers: Sequence[FormAnswers], mapping: SummaryMapping
+    visit: Sequence[Mapped],
+    answers: Sequence[FormAnswers],
+    mapping: SummaryMapping,
+    before: BeforeOf,
 ) -> Iterator[Fact]:
     first, last = mapping.sections[0].id, mapping.sections[-1].id
     flagged = tuple(attention(first, mapping, visit, [one.authored for one in answers]))
     yield from flagged
     told = {origin for fact in flagged for origin in fact.derived_from}
     for mapped in visit:
-        for fact in facts_of(mapped, visit):
+        for fact in facts_of(mapped, visit, before):
             if fact.section != first or not told.issuperset(fact.derived_from):
                 yield fact
     yield from _left_open(last, visit)
@@ -152,89 +220,3 @@ def _pick_lists(form: FormMapping | None) -> tuple[str, ...]:
 
 def _named(labels: Sequence[str]) -> tuple[Value, ...]:
     return tuple(Value(label, "derived") for label in labels)
-
-
-def _form_answers(mapped: Mapped, zone: tzinfo, language: str) -> FormAnswers:
-    source = mapped.reading.source
-    authored = source.response.get("authored")
-    return FormAnswers(
-        title=in_language(source.form.titles, language) or source.form.title,
-        url=source.form.url or "",
-        form_version=source.form.version or "",
-        response=source.id,
-        response_version=source.version,
-        status=str(source.response.get("status", "")),
-        authored=local(authored, zone) if authored else "at a time not stated",
-        received=_moment(source.last_updated, zone),
-        answered_by=_answered_by(mapped.form, mapped.reading),
-        language=source.response.get("language"),
-        asked=tuple(mapped.reading.asked),
-    )
-
-
-def local(moment: str, zone: tzinfo) -> str:
-    """A FHIR dateTime in the clinic's zone, zone named; as it was sent where it has no time."""
-    if _MOMENT.fullmatch(moment):
-        return _moment(datetime.fromisoformat(moment), zone)
-    return moment
-
-
-def _moment(moment: datetime, zone: tzinfo) -> str:
-    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M %Z}"
-
-
-def _answered_by(form: FormMapping | None, reading: Reading) -> str:
-    """Who answered: as the form asked it, else as the response's source says."""
-    if form is not None and form.respondent is not None:
-        for given in reading.of(form.respondent.link_id):
-            words = form.respondent.words.get(code_of(given.answer) or "", given.value.words)
-            relation = [one.value.words for one in reading.of(form.respondent.relation)]
-            return f"{words} ({'; '.join(relation)})" if relation else words
-    reference = reading.source.response.get("source") or {}
-    kind = str(reference.get("type") or reference.get("reference", "").rpartition("/")[0])
-    return _WHO.get(kind.rpartition("/")[2], _NOT_STATED)
-
-
-_NOT_STATED = "someone not stated"
-_WHO = {
-    "Patient": "the patient",
-    "RelatedPerson": "someone else, for the patient",
-    "Practitioner": "a practitioner",
-    "PractitionerRole": "a practitioner",
-}
-
-
-def _banner_lines(answers: Sequence[FormAnswers]) -> Iterator[str]:
-    """Who answered, which form in which version, when; one line for each who."""
-    by_whom: dict[str, list[FormAnswers]] = {}
-    for one in answers:
-        by_whom.setdefault(one.answered_by, []).append(one)
-    for whom, forms in by_whom.items():
-        day, _, _ = forms[0].authored.partition(" ")
-        zone = forms[0].authored.rpartition(" ")[2]
-        told = [f"{_which(one)}, {one.authored}" for one in forms[:1]]
-        for one in forms[1:]:
-            when = one.authored
-            if when.startswith(f"{day} ") and when.endswith(f" {zone}"):
-                when = when.removeprefix(f"{day} ").removesuffix(f" {zone}")
-            told.append(f"{_which(one)}, {when}")
-        yield f"By {whom}: {'; '.join(told)}"
-
-
-def _which(one: FormAnswers) -> str:
-    about = [] if one.language in {None, "en"} else [f"in language {one.language}"]
-    if one.status != "completed":
-        about.append(one.status)
-    return f"{one.title} {one.form_version}".strip() + (f" ({', '.join(about)})" if about else "")
-
-
-def _patient_line(patient: Person | None, sources: Sequence[Source]) -> str:
-    if patient is not None:
-        born = f"born {patient.birth_date}" if patient.birth_date else None
-        known = (patient.name or "name not known here", born, patient.gender, f"id {patient.id}")
-        return ", ".join(part for part in known if part)
-    subjects = dict.fromkeys(
-        str((source.response.get("subject") or {}).get("reference", "not stated"))
-        for source in sources
-    )
-    return f"{', '.join(subjects)} (name not known here)"

@@ -6,7 +6,7 @@ it is told among what was not answered.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import chain
@@ -35,7 +35,11 @@ class Mapped:
     form: FormMapping | None
 
 
-def facts_of(mapped: Mapped, visit: Sequence[Mapped]) -> Iterator[Fact]:
+BeforeOf = Callable[[Row, Sequence[Given]], tuple[Cell, ...]]
+"""The cells that tell what the row with this head was at the last time."""
+
+
+def facts_of(mapped: Mapped, visit: Sequence[Mapped], before: BeforeOf) -> Iterator[Fact]:
     """Every fact of one response, over all sections. ``visit``: all responses of the visit."""
     form, reading = mapped.form, mapped.reading
     if form is None:
@@ -44,7 +48,8 @@ def facts_of(mapped: Mapped, visit: Sequence[Mapped]) -> Iterator[Fact]:
         yield from questions(form.questions, reading, visit)
     for row in form.rows:
         lists = [line.link_id for line in form.lines if line.besides == row.group]
-        yield from rows(row, reading, [given for one in lists for given in reading.of(one)])
+        ticked = [given for one in lists for given in reading.of(one)]
+        yield from rows(row, reading, ticked, before)
     for score in form.scores:
         yield from scores(score, mapped)
     for line in form.lines:
@@ -93,25 +98,49 @@ def plain_line(line: Line, reading: Reading) -> Iterator[Fact]:
         )
 
 
-def rows(row: Row, reading: Reading, ticked: Sequence[Given] = ()) -> Iterator[Fact]:
-    """One fact for each instance of a repeating group that has an answer.
+def rows(row: Row, reading: Reading, ticked: Sequence[Given], before: BeforeOf) -> Iterator[Fact]:
+    """One fact for each instance of a repeating group that has an answer, concerning ones first.
 
     ``ticked`` are answers of a list that the rows tell more of: those a row is headed by are its
     grounds.
     """
-    for number, instance in enumerate(reading.instances.get(row.group, ()), start=1):
+    instances = list(enumerate(reading.instances.get(row.group, ()), start=1))
+    instances.sort(key=lambda one: _concern(row, one[1]))
+    for number, instance in instances:
         head = tuple(short(given, row.words) for given in instance.get(row.head, ()))
         cells = tuple(
             Cell(cell.label, found, cell.note, cell.bare)
             for cell in row.cells
             if (found := _shown(cell, instance)) or not cell.note
         )
+        heads_here = instance.get(row.head, ())
         if head or any(cell.values for cell in cells):
             label = "" if head else f"{row.label} {number}"
             shown = (*head, *chain.from_iterable(cell.values for cell in cells))
             heads = {code_of(given.answer) for given in instance.get(row.head, ())} - {None}
             same = [given for given in ticked if code_of(given.answer) in heads]
-            yield Fact(row.section, label, kind_of(shown), head, cells, grounds=origins(same))
+            cells = _with(cells, before(row, heads_here))
+            yield Fact(
+                row.section,
+                label,
+                kind_of(shown),
+                head,
+                cells,
+                grounds=origins(same),
+                further=row.differing and _concern(row, instance) == len(row.first),
+            )
+
+
+def _concern(row: Row, instance: Answers) -> int:
+    """The place of a row: that of the first of its codes in ``row.first``, else after all."""
+    codes = {code_of(given.answer) for givens in instance.values() for given in givens}
+    places = (place for place, code in enumerate(row.first) if code in codes)
+    return next(places, len(row.first))
+
+
+def _with(cells: tuple[Cell, ...], more: tuple[Cell, ...]) -> tuple[Cell, ...]:
+    """What was before stands right beside what is now, behind the first column."""
+    return (*cells[:1], *more, *cells[1:]) if more else cells
 
 
 def _shown(cell: RowCell, answers: Answers) -> tuple[Value, ...]:

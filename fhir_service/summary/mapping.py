@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Literal
 
-Style = Literal["flags", "questions", "quotes", "table", "lines", "run"]
+Style = Literal["flags", "questions", "changes", "quotes", "table", "lines", "run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +67,46 @@ class RowCell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A repeating group as rows of a table: ``head`` names the row, ``cells`` are its columns."""
+    """A repeating group as rows of a table: ``head`` names the row, ``cells`` are its columns.
+
+    ``first`` are codes, most concerning first: rows that have one stand before those without.
+    ``differing``: only those are of the first minute.
+    ``charted``: rows are compared with what the chart has under this name ("medicine").
+    """
 
     section: str
     group: str
     label: str
     head: str
     cells: tuple[RowCell, ...]
+    words: Mapping[str, str] = field(default_factory=dict)
+    first: tuple[str, ...] = ()
+    charted: str | None = None
+    differing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One question followed over time, this patient against herself.
+
+    ``scale`` are codes, best first: the place in it is the level. ``high`` makes a number a
+    level between ``low`` and ``high``, higher is worse. With neither only "changed" is told.
+    ``group`` and ``head``: followed for each row of a repeating group by its name.
+    ``listed``: what is named now and was not before is new, and the other way round.
+    ``ignored`` are codes that say that there is nothing. ``same_in`` are earlier versions of the
+    form in which the question means the same though its words differ.
+    """
+
+    link_id: str
+    label: str
+    scale: tuple[str, ...] = ()
+    low: Decimal = Decimal(0)
+    high: Decimal | None = None
+    group: str | None = None
+    head: str | None = None
+    listed: bool = False
+    ignored: tuple[str, ...] = ()
+    same_in: tuple[str, ...] = ()
     words: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -144,6 +177,7 @@ class FormMapping:
     rows: tuple[Row, ...] = ()
     scores: tuple[Score, ...] = ()
     losses: tuple[Loss, ...] = ()
+    measures: tuple[Measure, ...] = ()
     questions: Questions | None = None
     respondent: Respondent | None = None
     safety: SafetyList | None = None
@@ -209,7 +243,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class SummaryMapping:
-    """Everything the page is made by. ``unsure`` and ``declined`` are answer codes."""
+    """Everything the page is made by. ``unsure`` and ``declined`` are answer codes.
+
+    ``changes`` is the section that tells what changed, in ``changes_shown`` lines.
+    """
 
     title: str
     sections: tuple[SectionKind, ...]
@@ -220,6 +257,8 @@ class SummaryMapping:
     unsure: tuple[str, ...] = ()
     declined: tuple[str, ...] = ()
     flags_shown: int = 3
+    changes: str | None = None
+    changes_shown: int = 5
 
     def form(self, url: str | None, version: str | None) -> FormMapping | None:
         """The mapping of this form version; a site's filling (1.0.0+site.4) is the same form."""

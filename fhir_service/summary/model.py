@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Literal
 
 from fhir_service.sdc.compiled import Form
@@ -16,6 +17,7 @@ from fhir_service.summary.mapping import SectionKind
 Kind = Literal["patient-words", "coded", "derived"]
 Mark = Literal["", "unsure", "declined"]
 State = Literal["answered", "not-answered", "not-asked", "not-in-form", "group"]
+Direction = Literal["worse", "better", "new", "not named now", "changed", "amended", "same"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ class Person:
 class Origin:
     """Where a value came from: the answer's place in one version of one response.
 
-    ``anchor`` names the line of the appendix that shows the answer in full.
+    ``anchor`` names the line of the appendix that shows the answer in full. ``chart``: the value
+    is the EHR's, not the patient's, and ``place`` is the reference of its resource there.
     """
 
     response: str
@@ -40,6 +43,7 @@ class Origin:
     link_id: str
     place: str
     anchor: str
+    chart: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,32 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Point:
+    """What was answered at one time, higher is worse; ``level`` None where nothing was."""
+
+    when: datetime
+    level: Decimal | None
+    words: str
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How a line differs from what the patient said before.
+
+    ``before`` was answered on the day ``on``. ``course`` are the points, oldest first, between
+    ``low`` (best) and ``high`` (worst); empty where there is no such scale.
+    """
+
+    direction: Direction
+    before: tuple[Value, ...] = ()
+    on: str = ""
+    course: tuple[Point, ...] = ()
+    low: Decimal = Decimal(0)
+    high: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
 class Fact:
     """One line of the page.
 
@@ -87,12 +117,16 @@ class Fact:
     important: bool = False
     folded: bool = False
     further: bool = False
+    change: Change | None = None
 
     @property
     def derived_from(self) -> tuple[Origin, ...]:
         """Every answer that this line was made from, in order, each once."""
         shown = (*self.values, *(value for cell in self.cells for value in cell.values))
-        origins = (value.origin for value in shown if value.origin is not None)
+        origins = [value.origin for value in shown if value.origin is not None]
+        if self.change is not None:
+            origins += [one.origin for one in self.change.before if one.origin is not None]
+            origins += [one.origin for one in self.change.course if one.origin is not None]
         return tuple(dict.fromkeys((*origins, *self.grounds)))
 
 
@@ -142,18 +176,37 @@ class FormAnswers:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One response with the form version it answers. ``response`` is its JSON, decimals exact."""
+    """One response with the form version it answers. ``response`` is its JSON, decimals exact.
+
+    ``replaced`` is what the patient had sent before she amended it.
+    """
 
     form: Form
     response: Mapping[str, Any]
     id: str
     version: int
     last_updated: datetime
+    replaced: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Charted:
+    """Something that the EHR has in the chart: ``reference`` there, in the EHR's words.
+
+    ``kind``: what it is compared with. ``words`` name it, for instance a medicine.
+    """
+
+    kind: Literal["medicine"]
+    reference: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The page. ``made`` is the moment it was asked for; same sources, same moment, same bytes."""
+    """The page. ``made`` is the moment of its newest source; same sources, same bytes.
+
+    ``earlier`` are answers of earlier responses (``before_sources``) that a line compares with.
+    """
 
     title: str
     language: str
@@ -162,9 +215,11 @@ class Summary:
     banner: tuple[str, ...]
     sections: tuple[Section, ...]
     appendix: tuple[FormAnswers, ...]
+    earlier: tuple[FormAnswers, ...]
     made: datetime
     zone: str
     sources: Sequence[Source] = field(repr=False)
+    before_sources: Sequence[Source] = field(repr=False, default=())
 
     @property
     def facts(self) -> tuple[Fact, ...]:

@@ -69,6 +69,11 @@ def _answer(value: Value) -> str:
 def fact_words(fact: Fact) -> str:
     """One fact as XHTML inside a list item."""
     parts = [f"<b>{_text(fact.label)}</b>"] if fact.label else []
+    if fact.change is not None:
+        change = fact.change
+        now = f", {_listed(fact.values)}" if fact.values else ""
+        parts.append(f"{change.direction}{now} ({_listed(change.before)} on {_text(change.on)})")
+        return " ".join(parts)
     if fact.values:
         parts.append(_listed(fact.values))
     told = "; ".join(_cells(fact.cells))

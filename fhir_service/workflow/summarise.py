@@ -5,28 +5,30 @@ One fact model, four renderings: FHIR document, page, plain text and PDF say the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import msgspec
 
 from fhir_service.fhir.issues import Conflict, NotAllowed
-from fhir_service.fhir.reading import read_stored
+from fhir_service.fhir.reading import MOST_ITEM_LEVELS, read_stored
 from fhir_service.sdc.compiled import Form
-from fhir_service.sdc.responses import Response
+from fhir_service.sdc.responses import Response, decode
 from fhir_service.summary.document import document
 from fhir_service.summary.facts import Source, summarise
-from fhir_service.summary.model import Person, Summary
+from fhir_service.summary.model import Charted, Person, Summary
 from fhir_service.workflow import read
 from fhir_service.workflow.caller import Caller, within
 from fhir_service.workflow.checking import form_of
 from fhir_service.workflow.ports import Reader, Stored
 from fhir_service.workflow.site import Site
-from fhir_service.workflow.visits import of_one_visit
+from fhir_service.workflow.visits import earlier, of_one_visit
 
 Format = Literal["document", "html", "text", "pdf"]
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
+TYPE = "QuestionnaireResponse"
 _SUMMED_UP = ("completed", "amended", "stopped")
 
 
@@ -44,11 +46,11 @@ def summary(site: Site, caller: Caller, id_: str, form: Format) -> Made:
     Raises NotAllowed, NotHere, Gone, and Conflict for a response that was not sent, or was
     entered in error: there is nothing to tell an oncologist yet, or any more.
     """
-    reach = caller.must("QuestionnaireResponse", "r")
+    reach = caller.must(TYPE, "r")
     if caller.bound is not None:  # the summary is of the whole visit
         raise NotAllowed("A link opens its own form alone.")
-    asked = read.read(site, caller, "QuestionnaireResponse", id_)
-    patient = within("QuestionnaireResponse", reach)
+    asked = read.read(site, caller, TYPE, id_)
+    patient = within(TYPE, reach)
     found = facts(site, asked, patient)
     if form == "text":
         return Made(site.renderings.text(found).encode("utf-8"), "text/plain; charset=utf-8")
@@ -62,22 +64,53 @@ def summary(site: Site, caller: Caller, id_: str, form: Format) -> Made:
     return Made(_encode(bundle), "application/fhir+json; charset=utf-8")
 
 
-def facts(site: Site, asked: Stored, patient: str | None = None) -> Summary:
-    """The facts of the visit that ``asked`` belongs to; ``patient`` narrows what is looked at."""
+def facts(
+    site: Site,
+    asked: Stored,
+    patient: str | None = None,
+    *,
+    language: str | None = None,
+    chart: Sequence[Charted] = (),
+) -> Summary:
+    """The facts of the visit that ``asked`` belongs to; ``patient`` narrows what is looked at.
+
+    ``language`` is the clinic's where None. ``chart`` is what the EHR has, read beforehand.
+    """
     visit = of_one_visit(site, asked, patient)
     if visit[0][1].status not in _SUMMED_UP:
         raise Conflict(
             f"The response is {visit[0][1].status}; a summary is made of what a patient has sent."
         )
-    sources = [source for stored, response in visit for source in _source(site, stored, response)]
+    reader = site.desk.reading()
+    sources = [
+        replace(source, replaced=_before(site, reader, stored))
+        for stored, response in visit
+        for source in _source(site, stored, response)
+    ]
+    ids = {stored.id for stored, _ in visit}
+    past = earlier(site, asked, ids, patient)
     return summarise(
         sources,
         site.mapping(),
         patient=_person(site.desk.reading(), asked.patient),
         now=max(stored.last_updated for stored, _ in visit),
         zone=site.zone,
-        language=site.language,
+        language=language or site.language,
+        earlier=[one for stored, response in past for one in _source(site, stored, response)],
+        chart=chart,
     )
+
+
+def _before(site: Site, reader: Reader, stored: Stored) -> Source | None:
+    """What the patient had sent before this amendment; None for what was not amended."""
+    response = decode(stored.body, MOST_ITEM_LEVELS)
+    if response.status != "amended":
+        return None
+    for version in reader.history(TYPE, stored.id, before_version=stored.version):
+        then = decode(version.body, MOST_ITEM_LEVELS) if not version.deleted else None
+        if then is not None and then.status in _SUMMED_UP:
+            return next(iter(_source(site, version, then)), None)
+    return None
 
 
 def _source(site: Site, stored: Stored, response: Response) -> list[Source]:

@@ -6,7 +6,7 @@ the days that the site counts as one visit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import datetime, timedelta
 
 from fhir_service.fhir.reading import MOST_ITEM_LEVELS, read_stored
@@ -19,6 +19,7 @@ from fhir_service.workflow.site import Site
 
 _COUNTED = ("completed", "amended")
 _MOST = 100
+_MOST_EARLIER = 30
 
 
 def of_one_visit(
@@ -43,6 +44,27 @@ def of_one_visit(
         seen.add(_url(response))
         found.append((stored, response))
     return tuple(found)
+
+
+def earlier(
+    site: Site, asked: Stored, visit: Container[str], patient: str | None
+) -> list[tuple[Stored, Response]]:
+    """The patient's sent responses from before this visit, the newest ``_MOST_EARLIER``."""
+    if asked.patient is None:
+        return []
+    search = Search(
+        "QuestionnaireResponse",
+        (
+            Criterion("patient", "reference", (asked.patient,)),
+            Criterion("status", "token", _COUNTED),
+            _date("lt", asked.last_updated),
+        ),
+        sort=(("_lastUpdated", True),),
+        count=_MOST_EARLIER,
+    )
+    found = site.desk.reading().search(search, patient).found
+    before = [stored for stored in found if stored.id not in visit]
+    return [(stored, decode(stored.body, MOST_ITEM_LEVELS)) for stored in before]
 
 
 def _near(reader: Reader, site: Site, asked: Stored, patient: str | None) -> Iterator[Stored]:

@@ -21,9 +21,18 @@ from fhir_service.render.pdf import Printer
 from fhir_service.render.text import text
 from fhir_service.summary.facts import Summary
 from fhir_service.summary.visible import plain, visible
-from tests.support.summaries import PREVISIT, example, response, source, summary_of, typical
+from tests.support.summaries import (
+    PREVISIT,
+    example,
+    followed,
+    response,
+    source,
+    summary_of,
+    typical,
+)
 
 SNAPSHOT = Path(__file__).parent / "typical.txt"
+FOLLOWED = SNAPSHOT.with_name("followed.txt")
 HOSTILE = (
     "<script>alert(1)</script>",
     'x" onmouseover="alert(1)',
@@ -95,10 +104,14 @@ def test_the_typical_text_is_as_it_was_reviewed() -> None:
     assert text(typical()) == SNAPSHOT.read_text("utf-8")
 
 
+def test_the_text_of_a_patient_who_answered_before_is_as_it_was_reviewed() -> None:
+    assert text(followed()) == FOLLOWED.read_text("utf-8")
+
+
 def test_the_first_minute_of_the_typical_text_has_at_most_45_lines_of_80_columns() -> None:
     lines = text(typical()).splitlines()
     assert all(len(line) <= 80 for line in lines)
-    assert lines.index("FURTHER, for reference and for the staff") - 1 <= 45
+    assert lines.index("=" * 80) - 1 <= 45
 
 
 def test_our_own_words_are_ascii_in_text() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
@@ -129,3 +130,49 @@ def codings() -> dict[str, dict[str, Any]]:
                 if isinstance(option.value, dict):
                     found.setdefault(option.value["code"], option.value)
     return found
+
+
+def earlier_typical() -> tuple[Source, ...]:
+    """Two earlier pre-visit responses of the patient: June, where less hurt, and September."""
+    june = {
+        "respondent": "respondent-patient",
+        "safety-now": ["none-of-these"],
+        "symptom-list": ["very-tired", "nausea"],
+        "overall-health": "overall-good",
+        "activity-level": "activity-light",
+        "appetite": "appetite-less",
+        "pain-any": True,
+        "pain-worst": 2,
+        "takes-any": True,
+        "medicine": [{"medicine-name": "Lisinopril"}, {"medicine-name": "Letrozole"}],
+        "phq2-total": 1,
+        "gad2-total": 5,
+        "info-wanted": "info-ask-first",
+    }
+    september = june | {
+        "symptom-list": ["very-tired", "bone-pain"],
+        "symptom-detail": [{"symptom-which": "bone-pain", "symptom-severity": "severity-mild"}],
+        "pain-worst": 4,
+    }
+    told = (
+        (june, "2026-06-02T10:00:00-05:00", "earlier-1"),
+        (september, "2026-09-08T10:00:00-05:00", "earlier-2"),
+    )
+    return tuple(
+        replace(source(PREVISIT, response(PREVISIT, answers, authored=authored)), id=id_)
+        for answers, authored, id_ in told
+    )
+
+
+def followed(name: str = "typical", **more: Any) -> Summary:
+    """The typical summary of a patient who has answered before."""
+    given = [source(id_, example(id_, name), number) for number, id_ in enumerate(FORMS, start=1)]
+    return summarise(
+        given,
+        mapping(),
+        patient=ADA,
+        now=NOW,
+        zone=ZONE,
+        earlier=earlier_typical(),
+        **more,
+    )
