@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "outbox": ("outbox", "See, retry, release or close what the EHR is owed."),
     "deliver": ("deliver", "Deliver what the EHR is owed."),
     "ehr": ("ehr", "See what the EHR takes, what it changed, and our keys there."),
+    "login-code": ("login_code", "Print a code that lets one member of staff in."),
     "link": ("link", "Make, list or revoke links that need no login."),
 }
 """Each command: the module of this package that holds it as ``command``, and its one line."""

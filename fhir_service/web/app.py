@@ -19,6 +19,7 @@ from fhir_service.web import (
     health,
     launch,
     link_pages,
+    login,
     logs,
     metadata,
     operations,
@@ -68,7 +69,9 @@ def create_app(service: Service, log: logs.Log | None = None) -> Flask:
     static_files.register(app)
     ways_in.register(app)
     launch.register(app, site, lambda: service.launchers)
-    link_pages.register(app, site, Tries(settings.tries_per_address))
+    tries = Tries(settings.tries_per_address)
+    link_pages.register(app, site, tries)
+    login.register(app, site, lambda: service.launchers, tries)
     resources.register(app, site)
     operations.register(app, site)
     return app

@@ -28,6 +28,7 @@ class Page:
 PAGES: Final[dict[str, Page]] = {
     "logout": Page("open"),
     "link": Page("open"),
+    "login": Page("open"),
     "launch": Page("open"),
     "launch-callback": Page("open"),
     "authorize": Page("open", csrf=False),

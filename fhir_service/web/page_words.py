@@ -87,6 +87,10 @@ EN: Final = {
     ),
     "no-person": "Your portal or record system did not say who you are. Tell your clinic.",
     "choose-ehr": "Where do you want to sign in?",
+    "login-title": "Log in for staff",
+    "code": "One-time code",
+    "code-hint": "12 letters and digits, from the person who runs this service.",
+    "code-refused": "This code can not be used, or can not be used any more. Ask for a new one.",
     "nowhere-to-go": (
         "No portal and no record system is registered here. Ask your clinic for a link."
     ),
@@ -184,6 +188,10 @@ ES: Final = {
     ),
     "no-person": "Su portal o sistema no ha dicho quién es usted. Dígaselo a su clínica.",
     "choose-ehr": "¿Dónde quiere iniciar la sesión?",
+    "login-title": "Inicio de sesión del personal",
+    "code": "Código de un solo uso",
+    "code-hint": "12 letras y cifras, de la persona que administra este servicio.",
+    "code-refused": "Este código no se puede usar, o ya no se puede usar. Pida uno nuevo.",
     "nowhere-to-go": (
         "Aquí no hay ningún portal ni sistema registrado. Pida un enlace a su clínica."
     ),

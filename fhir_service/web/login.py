@@ -1,0 +1,41 @@
+"""/login: staff come in by their EHR, or by a code from the operator. There are no passwords."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from flask import Flask, Response, request
+
+from fhir_service.web import pages, sessions
+from fhir_service.web.told import told
+from fhir_service.web.tries import Tries
+from fhir_service.workflow import login_codes
+from fhir_service.workflow.launch_ports import Launchers
+from fhir_service.workflow.site import Site
+
+SUMMARY: Final = "/summary/"
+
+
+def register(app: Flask, site: Site, launchers: Callable[[], Launchers], tries: Tries) -> None:
+    """Add /login."""
+
+    def view() -> Response:
+        if request.method != "POST":
+            return _page(launchers())
+        address = request.remote_addr or ""
+        tries.must_may_try(address)
+        begun = login_codes.redeem(site, request.form.get("code", ""), told().request_id)
+        if begun is None:
+            tries.wrong(address)
+            return _page(launchers(), 403)
+        reply = pages.go(SUMMARY)
+        sessions.start(reply, begun)
+        return reply
+
+    app.add_url_rule("/login", "login", view, methods=["GET", "POST"])
+
+
+def _page(launchers: Launchers, status: int = 200) -> Response:
+    ehrs = [ehr for ehr in launchers.ehrs.values() if ehr.audience != "patients"]
+    return pages.page("login.html", status, ehrs=ehrs, wrong=status != 200)  # noqa: PLR2004
