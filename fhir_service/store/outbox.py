@@ -5,7 +5,7 @@ https://microservices.io/patterns/data/transactional-outbox.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -95,6 +95,14 @@ def filed(desk: StoreDesk, number: int, now: datetime, ehr_id: str | None, who: 
         return _read(connection, number)
 
     return desk.database.write(work)
+
+
+def page_of(desk: StoreDesk, states: Sequence[str], after: int, count: int) -> list[Entry]:
+    """Up to so many entries of these states with a number above ``after``, oldest first."""
+    marks = ", ".join("?" * len(states))
+    sql = f"SELECT {COLUMNS} FROM outbox WHERE state IN ({marks}) AND id > ? ORDER BY id LIMIT ?"  # noqa: S608  our own names
+    rows = desk.database.rows(sql, (*states, min(after, _HIGHEST), count))
+    return [read_entry(row) for row in rows]
 
 
 def counts(desk: StoreDesk) -> dict[str, int]:

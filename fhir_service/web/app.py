@@ -23,6 +23,7 @@ from fhir_service.web import (
     logs,
     metadata,
     operations,
+    outbox_page,
     resources,
     sessions,
     static_files,
@@ -74,4 +75,5 @@ def create_app(service: Service, log: logs.Log | None = None) -> Flask:
     login.register(app, site, lambda: service.launchers, tries)
     resources.register(app, site)
     operations.register(app, site)
+    outbox_page.register(app, service.store)
     return app

@@ -11,7 +11,7 @@ from flask import Flask, request
 from fhir_service.fhir.issues import NotSignedIn
 from fhir_service.web import sessions
 from fhir_service.web.languages import language_asked
-from fhir_service.web.page_table import PAGE_PLACES, PAGES, Page
+from fhir_service.web.page_table import BY_TOKEN_TOO, PAGE_PLACES, PAGES, Page
 from fhir_service.web.told import told
 from fhir_service.workflow.caller import Caller
 from fhir_service.workflow.sign_in import Door
@@ -51,6 +51,11 @@ def caller() -> Caller:
     return found
 
 
+def _by_token(endpoint: str) -> bool:
+    """Whether this page is asked for by a program, which shows a token."""
+    return endpoint in BY_TOKEN_TOO and "HTTP_AUTHORIZATION" in request.environ
+
+
 def register(app: Flask, door: Door) -> None:
     """Ask for a token before every request but those to OPEN endpoints; unknown addresses too."""
 
@@ -61,7 +66,7 @@ def register(app: Flask, door: Door) -> None:
             if rule.endpoint in OPEN or rule.endpoint in CLIENTS:
                 return
             page = PAGES.get(rule.endpoint)
-            if page is not None:
+            if page is not None and not _by_token(rule.endpoint):
                 sessions.enter(page)
                 return
         elif request.path.startswith(PAGE_PLACES):

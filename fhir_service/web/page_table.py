@@ -33,8 +33,13 @@ PAGES: Final[dict[str, Page]] = {
     "launch-callback": Page("open"),
     "authorize": Page("open", csrf=False),
     "consent": Page("open"),
+    "outbox": Page("staff"),
+    "outbox-entry": Page("staff"),
 }
 """By the endpoint of the route; each part of the service adds its own lines."""
+
+BY_TOKEN_TOO: Final = frozenset({"outbox", "outbox-entry"})
+"""Of these the pages that a program may ask for as well: with a bearer token, not a session."""
 
 PAGE_PLACES: Final = ("/forms/", "/summary/", "/link/", "/launch/", "/login/", "/logout/")
 """Below these an address that does not exist is answered with a page: nothing else lies there."""
