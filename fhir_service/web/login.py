@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Final
+from urllib.parse import urlencode
 
 from flask import Flask, Response, request
 
@@ -15,6 +16,7 @@ from fhir_service.workflow.launch_ports import Launchers
 from fhir_service.workflow.site import Site
 
 SUMMARY: Final = "/summary/"
+AUTHORIZE: Final = "/auth/authorize?"
 
 
 def register(app: Flask, site: Site, launchers: Callable[[], Launchers], tries: Tries) -> None:
@@ -29,13 +31,24 @@ def register(app: Flask, site: Site, launchers: Callable[[], Launchers], tries: 
         if begun is None:
             tries.wrong(address)
             return _page(launchers(), 403)
-        reply = pages.go(SUMMARY)
+        reply = pages.go(wanted() or SUMMARY)
         sessions.start(reply, begun)
         return reply
 
     app.add_url_rule("/login", "login", view, methods=["GET", "POST"])
 
 
+def wanted() -> str | None:
+    """Where who logs in was going: the page that asks what an app may do, and no other address.
+
+    Anything else in ``next`` could lead her to a site that looks like ours.
+    """
+    given = request.args.get("next", "")
+    return given if given.startswith(AUTHORIZE) and given.isprintable() else None
+
+
 def _page(launchers: Launchers, status: int = 200) -> Response:
     ehrs = [ehr for ehr in launchers.ehrs.values() if ehr.audience != "patients"]
-    return pages.page("login.html", status, ehrs=ehrs, wrong=status != 200)  # noqa: PLR2004
+    on = {"lang": pages.language(), "next": wanted()}
+    query = urlencode({name: value for name, value in on.items() if value})
+    return pages.page("login.html", status, ehrs=ehrs, wrong=status != 200, query=query)  # noqa: PLR2004

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -103,6 +105,28 @@ def test_the_page_leads_to_the_ehr_where_one_is_registered(tmp_path: Path, porta
     page = running.client.get("/login")
     assert "/launch?iss=http%3A%2F%2F127.0.0.1" in page.text
     running.close()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "leads"),
+    [
+        ("/auth/authorize?client_id=a&state=b%2Fc", "/auth/authorize?client_id=a&state=b%2Fc"),
+        ("https://evil.example.org/", "/summary/"),
+        ("//evil.example.org/auth/authorize?", "/summary/"),
+        ("/auth/authorize?x\r\nSet-Cookie: a=b", "/summary/"),
+        ("/\\evil.example.org", "/summary/"),
+    ],
+)
+def test_who_was_asked_to_log_in_goes_on_where_she_was_going_and_nowhere_else(
+    clinic: Running, wanted: str, leads: str
+) -> None:
+    code = login_codes.create(clinic.service.site, "Dr Example")
+    page = clinic.client.get("/login", query_string={"next": wanted})
+    found = re.search(r'action="([^"]+)"', page.text)
+    assert found is not None
+    action = html.unescape(found[1])
+    reply = clinic.client.post(action, data={"code": code, "csrf": csrf_in(page)})
+    assert (reply.status_code, reply.headers["Location"]) == (303, leads)
 
 
 def test_a_login_needs_the_token_of_its_page(clinic: Running) -> None:
