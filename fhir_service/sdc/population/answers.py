@@ -24,6 +24,7 @@ Json = Mapping[str, Any]
 
 _DAY: Final = 10
 _SIGNIFICANT: Final = 6
+_CODING: Final = ("system", "version", "code", "display")
 _QUANTITY: Final = ("value", "comparator", "unit", "system", "code")
 
 
@@ -202,7 +203,7 @@ def _offered(item: Item, value: Any, codings: list[Json]) -> Value | None:
         name = "value" + option.kind[0].upper() + option.kind[1:]
         if option.kind == "Coding":
             if any(_same_code(option.value, one) for one in codings):
-                return name, option.value
+                return name, {key: option.value[key] for key in _CODING if key in option.value}
         elif option.value == value:
             return name, option.value
     return None
@@ -211,8 +212,8 @@ def _offered(item: Item, value: Any, codings: list[Json]) -> Value | None:
 def _same_code(option: Json, given: Json) -> bool:
     if "code" not in given:
         return False
-    systems = {option.get("system"), given.get("system")} - {None}
-    return option.get("code") == given["code"] and len(systems) <= 1
+    ours, theirs = option.get("system"), given.get("system")
+    return option.get("code") == given["code"] and (None in (ours, theirs) or ours == theirs)
 
 
 _READERS: Final[Mapping[str, Callable[[Item, Any], Value | None]]] = {

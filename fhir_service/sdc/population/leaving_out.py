@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from fhir_service.fhir.issues import Issue, NotUnderstood
 from fhir_service.fhir.reading import MOST_ITEM_LEVELS
