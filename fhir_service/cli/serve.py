@@ -24,6 +24,7 @@ from fhir_service import __version__
 from fhir_service.cli import installation
 from fhir_service.cli.deliverers import deliverers
 from fhir_service.cli.main import Failed
+from fhir_service.cli.sweeping import sweep_beside
 from fhir_service.settings import Settings
 
 if TYPE_CHECKING:
@@ -182,6 +183,9 @@ def application(settings: Settings, address: str) -> Callable[..., Any]:
     _end_with(os.getppid())
     service = build(settings, address)
     util.Finalize(None, service.close, exitpriority=10)
+    util.Finalize(
+        None, sweep_beside(service.site), exitpriority=11
+    )  # first, while the store is open
     made: Callable[..., Any] = importlib.import_module(APPLICATION).create_app(service)
     return made
 

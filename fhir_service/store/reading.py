@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from fhir_service.fhir.dates import microseconds
 from fhir_service.fhir.searching import Page, Search
 from fhir_service.store import statements
 from fhir_service.store.rows import Run, stored
@@ -71,6 +73,11 @@ class Reading:
     def open_tasks(self, patient: str) -> Sequence[Stored]:
         """The Tasks of this patient that can still be answered, as they are now."""
         return [stored(row) for row in self._run(statements.OPEN_TASKS, (patient,))]
+
+    def overdue_tasks(self, now: datetime, count: int) -> Sequence[Stored]:
+        """Up to so many open Tasks of which a deadline has passed, of anybody."""
+        rows = self._run(statements.OVERDUE_TASKS, (microseconds(now), count))
+        return [stored(row) for row in rows]
 
     def canonical(self, resource_type: str, url: str, version: str | None) -> Stored | None:
         """The resource with this url and exactly this version ("" for one without).

@@ -258,3 +258,5 @@ CREATE TABLE revoked_token (
   expires BIGINT NOT NULL,
   CONSTRAINT revoked_token_key PRIMARY KEY (mark)
 );
+
+CREATE INDEX resource_open_task ON resource (patient, id) WHERE resource_type = 'Task' AND deleted = 0 AND status IN ('requested', 'ready', 'received', 'accepted', 'in-progress', 'on-hold');

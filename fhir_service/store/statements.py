@@ -114,9 +114,16 @@ CANONICALS = (
     "WHERE resource_type = ? AND canonical = ? AND deleted = 0"
 )
 OF_PATIENT = " AND v.patient = ?"
-OPEN_TASKS = (
-    f"{_CURRENT} WHERE r.patient = ? AND r.resource_type = 'Task' AND r.deleted = 0"
+_OPEN_TASK = (
+    "r.resource_type = 'Task' AND r.deleted = 0"
     " AND r.status IN ('requested', 'ready', 'received', 'accepted', 'in-progress', 'on-hold')"
+)
+OPEN_TASKS = f"{_CURRENT} WHERE r.patient = ? AND {_OPEN_TASK}"
+OVERDUE_TASKS = (
+    f"{_CURRENT} WHERE r.patient >= '' AND {_OPEN_TASK}"  # noqa: S608  our own names
+    " AND EXISTS (SELECT 1 FROM search_value s"
+    " WHERE s.resource_type = r.resource_type AND s.id = r.id AND s.parameter = 'deadline'"
+    " AND s.high <= ?) LIMIT ?"
 )
 KEYS = "SELECT jwk FROM signing_key ORDER BY number DESC"
 ATTEMPT_COLUMNS = ("outbox_id", "began", "route", "sha256", "size")

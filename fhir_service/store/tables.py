@@ -100,6 +100,18 @@ Index(
     postgresql_where=text("high - low > 86400000000"),
 )
 
+_OPEN_TASK = text(
+    "resource_type = 'Task' AND deleted = 0"
+    " AND status IN ('requested', 'ready', 'received', 'accepted', 'in-progress', 'on-hold')"
+)
+Index(
+    "resource_open_task",
+    resource.c.patient,
+    resource.c.id,
+    sqlite_where=_OPEN_TASK,
+    postgresql_where=_OPEN_TASK,
+)
+
 _FIXED = text(
     f"deleted = 0 AND status IN ('active', 'retired') AND resource_type IN ({CANONICAL})"
 )

@@ -112,6 +112,9 @@ class Reader(Protocol):
     def open_tasks(self, patient: str) -> Sequence[Stored]:
         """The Tasks of this patient that can still be answered, as they are now."""
 
+    def overdue_tasks(self, now: datetime, count: int) -> Sequence[Stored]:
+        """Up to so many open Tasks of which a deadline has passed, of anybody."""
+
     def canonical(self, resource_type: str, url: str, version: str | None) -> Stored | None:
         """The resource with this url and exactly this version.
 

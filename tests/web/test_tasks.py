@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
@@ -12,10 +13,12 @@ from typing import Any
 
 import pytest
 
+from fhir_service.cli.sweeping import sweep_beside
 from fhir_service.fhir.issues import Conflict, NotHere
 from fhir_service.sdc.solicitation import CODE, SYSTEM
 from fhir_service.smart.access import Access
 from fhir_service.smart.scopes import read_scopes
+from fhir_service.store import statements
 from fhir_service.workflow import submit, task_moves, tasks
 from fhir_service.workflow.caller import Caller
 from fhir_service.workflow.visits import of_one_visit
@@ -214,10 +217,10 @@ def test_a_task_that_nobody_answers_in_time_fails_and_keeps_what_was_answered(
     site = clinic.service.site
     due, open_ended = sent(clinic), sent(clinic, restriction=None)
     response = answered(clinic, "in-progress")
-    assert task_moves.sweep(site, CLINIC) == 0
+    assert task_moves.sweep(site) == 0
     later = replace(site, clock=Later())
-    assert task_moves.sweep(later, CLINIC) == 1
-    assert task_moves.sweep(later, CLINIC) == 0
+    assert task_moves.sweep(later) == 1
+    assert task_moves.sweep(later) == 0
     failed = now(clinic, due)
     assert (failed["status"], failed["statusReason"]["text"]) == ("failed", task_moves.TOO_LATE)
     assert output(failed) == [f"QuestionnaireResponse/{response}"]
@@ -387,3 +390,23 @@ def test_a_response_by_a_use_case_moves_the_task_too(clinic: Running) -> None:
     task = sent(clinic)
     submit.create(clinic.service.site, ADA, json.dumps(answers("ada")).encode())
     assert now(clinic, task)["status"] == "completed"
+
+
+def test_the_clock_closes_overdue_tasks_by_itself(clinic: Running) -> None:
+    task = sent(clinic)
+    end = sweep_beside(replace(clinic.service.site, clock=Later()), 0.05)
+    until = time.monotonic() + 10
+    while now(clinic, task)["status"] != "failed" and time.monotonic() < until:
+        time.sleep(0.05)
+    end()
+    assert now(clinic, task)["status"] == "failed"
+
+
+def test_open_tasks_are_found_by_their_index(clinic: Running) -> None:
+    rows = clinic.service.store.database.rows
+    for statement, values in (
+        (statements.OPEN_TASKS, ("ada",)),
+        (statements.OVERDUE_TASKS, (1, 10)),
+    ):
+        plan = repr(rows(f"EXPLAIN QUERY PLAN {statement}", values))
+        assert "resource_open_task" in plan, plan
