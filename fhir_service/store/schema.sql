@@ -259,4 +259,4 @@ CREATE TABLE revoked_token (
   CONSTRAINT revoked_token_key PRIMARY KEY (mark)
 );
 
-CREATE INDEX resource_open_task ON resource (patient, id) WHERE resource_type = 'Task' AND deleted = 0 AND status IN ('requested', 'ready', 'received', 'accepted', 'in-progress', 'on-hold');
+CREATE INDEX resource_open_task ON resource (resource_type, status, patient, id) WHERE resource_type = 'Task' AND deleted = 0 AND status IN ('requested', 'ready', 'received', 'accepted', 'in-progress', 'on-hold');

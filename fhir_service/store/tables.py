@@ -106,6 +106,8 @@ _OPEN_TASK = text(
 )
 Index(
     "resource_open_task",
+    resource.c.resource_type,
+    resource.c.status,
     resource.c.patient,
     resource.c.id,
     sqlite_where=_OPEN_TASK,

@@ -10,6 +10,7 @@ import pytest
 from tests.support.launching import ADA
 from tests.support.portal import CLIENT, Portal, running_portal
 from tests.support.service import Running, short_form, start
+from tests.support.ways import a_patient, offered_form, publish
 
 
 @pytest.fixture(scope="session")
@@ -40,5 +41,14 @@ def portal() -> Iterator[Portal]:
 @pytest.fixture
 def door(tmp_path: Path, portal: Portal) -> Iterator[Running]:
     running = start(tmp_path, EHR_BASE=portal.base, LAUNCH_CLIENT_ID=CLIENT)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def asking(tmp_path: Path) -> Iterator[Running]:
+    running = start(tmp_path)
+    publish(running, offered_form())
+    a_patient(running)
     yield running
     running.close()

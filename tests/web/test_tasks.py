@@ -1,33 +1,26 @@
-"""A clinic asks by a Task; what the patient does moves it in the same transaction."""
+"""A asking asks by a Task; what the patient does moves it in the same transaction."""
 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fhir_service.cli.sweeping import sweep_beside
 from fhir_service.fhir.issues import Conflict, NotHere
 from fhir_service.sdc.solicitation import CODE, SYSTEM
 from fhir_service.smart.access import Access
 from fhir_service.smart.scopes import read_scopes
-from fhir_service.store import statements
 from fhir_service.workflow import submit, task_moves, tasks
 from fhir_service.workflow.caller import Caller
 from fhir_service.workflow.visits import of_one_visit
-from tests.support.service import Running, answers, keys, start
-from tests.support.tasks import a_task, ahead, concept
+from tests.support.service import Running, answers, keys
+from tests.support.tasks import a_task, ahead, answered, concept, now, output, sent
 from tests.support.ways import (
     CLINIC,
     FORM,
-    a_patient,
     born,
     offered_form,
     open_path,
@@ -37,66 +30,31 @@ from tests.support.ways import (
 ADA = Caller("portal", "jti", Access(read_scopes("patient/*.cruds"), "ada"))
 
 
-@pytest.fixture
-def clinic(tmp_path: Path) -> Iterator[Running]:
-    running = start(tmp_path)
-    publish(running, offered_form())
-    a_patient(running)
-    yield running
-    running.close()
-
-
-def sent(running: Running, **members: Any) -> str:
-    reply = running.send("POST", "/fhir/Task", a_task(**members))
-    assert reply.status_code == 201, reply.text
-    return str(json.loads(reply.data)["id"])
-
-
-def now(running: Running, id_: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(running.send("GET", f"/fhir/Task/{id_}").data)
-    return found
-
-
-def answered(running: Running, status: str, id_: str | None = None, **more: Any) -> str:
-    body = answers("ada", status) | more
-    if id_ is None:
-        reply = running.send("POST", "/fhir/QuestionnaireResponse", body)
-    else:
-        place = f"/fhir/QuestionnaireResponse/{id_}"
-        reply = running.send("PUT", place, body | {"id": id_})
-    assert reply.status_code in (200, 201), reply.text
-    return str(json.loads(reply.data)["id"])
-
-
-def output(task: dict[str, Any]) -> list[str]:
-    return [one["valueReference"]["reference"] for one in task.get("output", [])]
-
-
-def test_a_draft_begins_a_task_and_the_sent_answers_complete_it(clinic: Running) -> None:
-    task = sent(clinic)
-    response = answered(clinic, "in-progress")
-    assert (now(clinic, task)["status"], output(now(clinic, task))) == (
+def test_a_draft_begins_a_task_and_the_sent_answers_complete_it(asking: Running) -> None:
+    task = sent(asking)
+    response = answered(asking, "in-progress")
+    assert (now(asking, task)["status"], output(now(asking, task))) == (
         "in-progress",
         [f"QuestionnaireResponse/{response}"],
     )
-    version = now(clinic, task)["meta"]["versionId"]
-    answered(clinic, "in-progress", response, authored="2026-03-16T09:30:00Z")
-    assert now(clinic, task)["meta"]["versionId"] == version  # nothing to move
-    answered(clinic, "completed", response)
-    done = now(clinic, task)
+    version = now(asking, task)["meta"]["versionId"]
+    answered(asking, "in-progress", response, authored="2026-03-16T09:30:00Z")
+    assert now(asking, task)["meta"]["versionId"] == version  # nothing to move
+    answered(asking, "completed", response)
+    done = now(asking, task)
     assert (done["status"], output(done)) == (
         "completed",
         [f"QuestionnaireResponse/{response}"],
     )
-    answered(clinic, "amended", response, authored="2026-03-17T09:30:00Z")
-    assert now(clinic, task) == done
-    history = json.loads(clinic.send("GET", f"/fhir/Task/{task}/_history").data)
+    answered(asking, "amended", response, authored="2026-03-17T09:30:00Z")
+    assert now(asking, task) == done
+    history = json.loads(asking.send("GET", f"/fhir/Task/{task}/_history").data)
     assert [entry["resource"]["status"] for entry in history["entry"]] == [
         "completed",
         "in-progress",
         "requested",
     ]
-    told = clinic.service.store.database.rows(
+    told = asking.service.store.database.rows(
         "SELECT interaction FROM audit WHERE resource_type = 'Task' AND resource_id = ?"
         " AND interaction <> 'read' AND interaction <> 'history-instance' ORDER BY id",
         (task,),
@@ -105,126 +63,105 @@ def test_a_draft_begins_a_task_and_the_sent_answers_complete_it(clinic: Running)
 
 
 def test_response_and_task_are_stored_together_or_not_at_all(
-    clinic: Running, monkeypatch: pytest.MonkeyPatch
+    asking: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task, kept = sent(clinic), clinic.kept()
+    task, kept = sent(asking), asking.kept()
 
     def fails(*_: Any, **__: Any) -> None:
         raise RuntimeError("the disk went away")
 
     monkeypatch.setattr(task_moves, "_move", fails)
-    reply = clinic.send("POST", "/fhir/QuestionnaireResponse", answers("ada"))
+    reply = asking.send("POST", "/fhir/QuestionnaireResponse", answers("ada"))
     assert reply.status_code == 500
-    assert clinic.kept() == kept
-    assert now(clinic, task)["status"] == "requested"
+    assert asking.kept() == kept
+    assert now(asking, task)["status"] == "requested"
 
 
-def test_the_task_whose_deadline_is_first_is_answered_first(clinic: Running) -> None:
-    later = sent(clinic, restriction={"period": {"end": ahead(days=9)}})
-    sooner = sent(clinic, restriction={"period": {"end": ahead(days=2)}})
-    open_ended = sent(clinic, restriction=None)
+def test_the_task_whose_deadline_is_first_is_answered_first(asking: Running) -> None:
+    later = sent(asking, restriction={"period": {"end": ahead(days=9)}})
+    sooner = sent(asking, restriction={"period": {"end": ahead(days=2)}})
+    open_ended = sent(asking, restriction=None)
     for task in (sooner, later, open_ended):
-        answered(clinic, "completed")
-        assert now(clinic, task)["status"] == "completed"
+        answered(asking, "completed")
+        assert now(asking, task)["status"] == "completed"
 
 
 @pytest.mark.parametrize("other", ["another patient", "another form", "another version"])
-def test_what_a_task_does_not_ask_for_does_not_move_it(clinic: Running, other: str) -> None:
-    task = sent(clinic)
+def test_what_a_task_does_not_ask_for_does_not_move_it(asking: Running, other: str) -> None:
+    task = sent(asking)
     url = FORM.partition("|")[0]
-    publish(clinic, offered_form(id="two", version="2.0.0"))
-    publish(clinic, offered_form(id="three", url=f"{url}-3"))
+    publish(asking, offered_form(id="two", version="2.0.0"))
+    publish(asking, offered_form(id="three", url=f"{url}-3"))
     changed = {
         "another patient": answers("grace"),
         "another form": answers("ada", questionnaire=f"{url}-3|1.0.0"),
         "another version": answers("ada", questionnaire=f"{url}|2.0.0"),
     }[other]
-    reply = clinic.send("POST", "/fhir/QuestionnaireResponse", changed)
+    reply = asking.send("POST", "/fhir/QuestionnaireResponse", changed)
     assert reply.status_code == 201, reply.text
-    assert now(clinic, task)["status"] == "requested"
+    assert now(asking, task)["status"] == "requested"
 
 
-def test_a_draft_in_error_gives_the_task_back(clinic: Running) -> None:
-    task = sent(clinic)
-    draft = answered(clinic, "in-progress")
-    answered(clinic, "entered-in-error", draft)
-    assert (now(clinic, task)["status"], output(now(clinic, task))) == ("accepted", [])
-    answered(clinic, "completed")
-    assert now(clinic, task)["status"] == "completed"
+def test_a_draft_in_error_gives_the_task_back(asking: Running) -> None:
+    task = sent(asking)
+    draft = answered(asking, "in-progress")
+    answered(asking, "entered-in-error", draft)
+    assert (now(asking, task)["status"], output(now(asking, task))) == ("accepted", [])
+    answered(asking, "completed")
+    assert now(asking, task)["status"] == "completed"
 
 
-def test_the_patients_link_comes_from_the_task(clinic: Running) -> None:
+def test_the_patients_link_comes_from_the_task(asking: Running) -> None:
     deadline = ahead(days=3)
-    task = sent(clinic, restriction={"period": {"end": deadline}})
+    task = sent(asking, restriction={"period": {"end": deadline}})
     ask = {"resourceType": "Parameters", "parameter": [{"name": "language", "valueCode": "es"}]}
-    reply = clinic.send("POST", f"/fhir/Task/{task}/$create-link", ask)
+    reply = asking.send("POST", f"/fhir/Task/{task}/$create-link", ask)
     assert reply.status_code == 200, reply.text
     said = {one["name"]: one for one in json.loads(reply.data)["parameter"]}
-    assert now(clinic, task)["status"] == "received"
+    assert now(asking, task)["status"] == "received"
     assert said["expires"]["valueInstant"][:19] >= deadline[:19]
     path = "/" + said["address"]["valueUrl"].split("/", 3)[3]
-    assert open_path(clinic, path, born()).status_code == 303
-    assert now(clinic, task)["status"] == "accepted"
+    assert open_path(asking, path, born()).status_code == 303
+    assert now(asking, task)["status"] == "accepted"
     response = said["response"]["valueReference"]["reference"].rpartition("/")[2]
-    answered(clinic, "in-progress", response)
-    assert (now(clinic, task)["status"], output(now(clinic, task))) == (
+    answered(asking, "in-progress", response)
+    assert (now(asking, task)["status"], output(now(asking, task))) == (
         "in-progress",
         [f"QuestionnaireResponse/{response}"],
     )
-    again = tasks.create_link(clinic.service.site, CLINIC, task)
+    again = tasks.create_link(asking.service.site, CLINIC, task)
     assert again.response == response
-    answered(clinic, "completed", response)
+    answered(asking, "completed", response)
     with pytest.raises(Conflict):
-        tasks.create_link(clinic.service.site, CLINIC, task)
+        tasks.create_link(asking.service.site, CLINIC, task)
 
 
-def test_two_tasks_for_one_form_keep_to_the_responses_of_their_links(clinic: Running) -> None:
-    site = clinic.service.site
-    first, second = sent(clinic), sent(clinic)
+def test_two_tasks_for_one_form_keep_to_the_responses_of_their_links(asking: Running) -> None:
+    site = asking.service.site
+    first, second = sent(asking), sent(asking)
     links = [tasks.create_link(site, CLINIC, task) for task in (first, second)]
-    answered(clinic, "completed", links[1].response)
-    assert now(clinic, second)["status"] == "completed"
-    assert now(clinic, first)["status"] == "received"
+    answered(asking, "completed", links[1].response)
+    assert now(asking, second)["status"] == "completed"
+    assert now(asking, first)["status"] == "received"
 
 
-def test_the_patient_sees_her_own_tasks_and_may_decline(clinic: Running) -> None:
-    site, task = clinic.service.site, sent(clinic)
-    hers = clinic.token("patient/*.cruds", "ada")
-    his = clinic.token("patient/*.cruds", "alan")
-    found = json.loads(clinic.send("GET", "/fhir/Task", token=hers).data)
+def test_the_patient_sees_her_own_tasks_and_may_decline(asking: Running) -> None:
+    site, task = asking.service.site, sent(asking)
+    hers = asking.token("patient/*.cruds", "ada")
+    his = asking.token("patient/*.cruds", "alan")
+    found = json.loads(asking.send("GET", "/fhir/Task", token=hers).data)
     assert [entry["resource"]["id"] for entry in found["entry"]] == [task]
-    assert "entry" not in json.loads(clinic.send("GET", "/fhir/Task", token=his).data)
-    assert clinic.send("GET", f"/fhir/Task/{task}", token=his).status_code == 404
+    assert "entry" not in json.loads(asking.send("GET", "/fhir/Task", token=his).data)
+    assert asking.send("GET", f"/fhir/Task/{task}", token=his).status_code == 404
     changed = a_task(status="cancelled") | {"id": task}
-    assert clinic.send("PUT", f"/fhir/Task/{task}", changed, token=hers).status_code == 403
+    assert asking.send("PUT", f"/fhir/Task/{task}", changed, token=hers).status_code == 403
     with pytest.raises(NotHere):
         task_moves.decline(site, replace(ADA, access=Access(ADA.access.scopes, "alan")), task)
     task_moves.decline(site, ADA, task, "I would rather talk about it")
-    assert now(clinic, task)["status"] == "rejected"
-    assert now(clinic, task)["statusReason"]["text"] == "I would rather talk about it"
+    assert now(asking, task)["status"] == "rejected"
+    assert now(asking, task)["statusReason"]["text"] == "I would rather talk about it"
     with pytest.raises(Conflict):
         task_moves.decline(site, ADA, task)
-
-
-class Later:
-    def now(self) -> datetime:
-        return datetime.now(UTC) + timedelta(days=30)
-
-
-def test_a_task_that_nobody_answers_in_time_fails_and_keeps_what_was_answered(
-    clinic: Running,
-) -> None:
-    site = clinic.service.site
-    due, open_ended = sent(clinic), sent(clinic, restriction=None)
-    response = answered(clinic, "in-progress")
-    assert task_moves.sweep(site) == 0
-    later = replace(site, clock=Later())
-    assert task_moves.sweep(later) == 1
-    assert task_moves.sweep(later) == 0
-    failed = now(clinic, due)
-    assert (failed["status"], failed["statusReason"]["text"]) == ("failed", task_moves.TOO_LATE)
-    assert output(failed) == [f"QuestionnaireResponse/{response}"]
-    assert now(clinic, open_ended)["status"] == "requested"
 
 
 BAD: dict[str, tuple[dict[str, Any], str]] = {
@@ -287,23 +224,23 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_task_that_can_not_be_done_is_refused_with_its_place(clinic: Running, name: str) -> None:
+def test_a_task_that_can_not_be_done_is_refused_with_its_place(asking: Running, name: str) -> None:
     changes, key = BAD[name]
-    reply = clinic.send("POST", "/fhir/Task", a_task(**deepcopy(changes)))
+    reply = asking.send("POST", "/fhir/Task", a_task(**deepcopy(changes)))
     assert reply.status_code == 422, reply.text
     assert key in keys(reply)
     for issue in json.loads(reply.data)["issue"]:
         assert issue["expression"][0].startswith("Task")
-    assert clinic.kept("Task") == 0
+    assert asking.kept("Task") == 0
 
 
-def test_an_endpoint_of_ours_and_an_owner_who_is_the_patient_are_taken(clinic: Running) -> None:
+def test_an_endpoint_of_ours_and_an_owner_who_is_the_patient_are_taken(asking: Running) -> None:
     endpoint = {
         "type": concept("response-endpoint"),
         "valueUrl": "https://answers.example.org/fhir",
     }
     task = a_task()
-    sent(clinic, input=[*task["input"], endpoint], owner=task["for"])
+    sent(asking, input=[*task["input"], endpoint], owner=task["for"])
 
 
 @pytest.mark.parametrize(
@@ -318,28 +255,28 @@ def test_an_endpoint_of_ours_and_an_owner_who_is_the_patient_are_taken(clinic: R
     ],
 )
 def test_a_client_may_call_a_task_off_but_not_say_that_it_is_done(
-    clinic: Running, status: str, code: int
+    asking: Running, status: str, code: int
 ) -> None:
-    task = sent(clinic)
-    reply = clinic.send("PUT", f"/fhir/Task/{task}", now(clinic, task) | {"status": status})
+    task = sent(asking)
+    reply = asking.send("PUT", f"/fhir/Task/{task}", now(asking, task) | {"status": status})
     assert reply.status_code == code, reply.text
 
 
-def test_what_a_task_asks_never_changes(clinic: Running) -> None:
-    task = sent(clinic)
-    before = now(clinic, task)
+def test_what_a_task_asks_never_changes(asking: Running) -> None:
+    task = sent(asking)
+    before = now(asking, task)
     for element, value in (
         ("for", {"reference": "Patient/alan"}),
         ("intent", "plan"),
         ("output", [{"type": concept("x"), "valueString": "y"}]),
     ):
-        reply = clinic.send("PUT", f"/fhir/Task/{task}", before | {element: value})
+        reply = asking.send("PUT", f"/fhir/Task/{task}", before | {element: value})
         assert reply.status_code == 422, element
     cancelled = before | {"status": "cancelled"}
-    assert clinic.send("PUT", f"/fhir/Task/{task}", cancelled).status_code == 200
-    answered(clinic, "completed")
-    assert now(clinic, task)["status"] == "cancelled"
-    assert clinic.send("PUT", f"/fhir/Task/{task}", before).status_code == 422
+    assert asking.send("PUT", f"/fhir/Task/{task}", cancelled).status_code == 200
+    answered(asking, "completed")
+    assert now(asking, task)["status"] == "cancelled"
+    assert asking.send("PUT", f"/fhir/Task/{task}", before).status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -360,53 +297,33 @@ def test_what_a_task_asks_never_changes(clinic: Running) -> None:
         ("requester=Practitioner/example", True),
     ],
 )
-def test_tasks_are_found_by_what_they_say(clinic: Running, query: str, found: bool) -> None:
-    sent(clinic, groupIdentifier={"system": "urn:visits", "value": "v1"})
-    reply = clinic.send("GET", f"/fhir/Task?{query}", headers={"Prefer": "handling=strict"})
+def test_tasks_are_found_by_what_they_say(asking: Running, query: str, found: bool) -> None:
+    sent(asking, groupIdentifier={"system": "urn:visits", "value": "v1"})
+    reply = asking.send("GET", f"/fhir/Task?{query}", headers={"Prefer": "handling=strict"})
     assert reply.status_code == 200, reply.text
     assert ("entry" in json.loads(reply.data)) == found
 
 
-def test_the_group_of_their_tasks_says_which_responses_are_one_visit(clinic: Running) -> None:
+def test_the_group_of_their_tasks_says_which_responses_are_one_visit(asking: Running) -> None:
     url = FORM.partition("|")[0]
     ids = []
     for number, group in ((1, "v1"), (2, "v2"), (3, "v1")):
-        publish(clinic, offered_form(id=f"form-{number}", url=f"{url}-{number}"))
+        publish(asking, offered_form(id=f"form-{number}", url=f"{url}-{number}"))
         form = f"{url}-{number}|1.0.0"
         sent(
-            clinic,
+            asking,
             input=[{"type": concept("questionnaire"), "valueCanonical": form}],
             groupIdentifier={"system": "urn:visits", "value": group},
         )
-        ids.append(answered(clinic, "completed", questionnaire=form))
-    site = clinic.service.site
+        ids.append(answered(asking, "completed", questionnaire=form))
+    site = asking.service.site
     asked = site.desk.reading().read("QuestionnaireResponse", ids[0])
     assert asked is not None
     visit = of_one_visit(site, asked, None)
     assert [stored.id for stored, _ in visit] == [ids[0], ids[2]]
 
 
-def test_a_response_by_a_use_case_moves_the_task_too(clinic: Running) -> None:
-    task = sent(clinic)
-    submit.create(clinic.service.site, ADA, json.dumps(answers("ada")).encode())
-    assert now(clinic, task)["status"] == "completed"
-
-
-def test_the_clock_closes_overdue_tasks_by_itself(clinic: Running) -> None:
-    task = sent(clinic)
-    end = sweep_beside(replace(clinic.service.site, clock=Later()), 0.05)
-    until = time.monotonic() + 10
-    while now(clinic, task)["status"] != "failed" and time.monotonic() < until:
-        time.sleep(0.05)
-    end()
-    assert now(clinic, task)["status"] == "failed"
-
-
-def test_open_tasks_are_found_by_their_index(clinic: Running) -> None:
-    rows = clinic.service.store.database.rows
-    for statement, values in (
-        (statements.OPEN_TASKS, ("ada",)),
-        (statements.OVERDUE_TASKS, (1, 10)),
-    ):
-        plan = repr(rows(f"EXPLAIN QUERY PLAN {statement}", values))
-        assert "resource_open_task" in plan, plan
+def test_a_response_by_a_use_case_moves_the_task_too(asking: Running) -> None:
+    task = sent(asking)
+    submit.create(asking.service.site, ADA, json.dumps(answers("ada")).encode())
+    assert now(asking, task)["status"] == "completed"

@@ -21,7 +21,7 @@ def upgrade() -> None:
     op.create_index(
         "resource_open_task",
         "resource",
-        ["patient", "id"],
+        ["resource_type", "status", "patient", "id"],
         sqlite_where=sa.text(_OPEN),
         postgresql_where=sa.text(_OPEN),
     )
