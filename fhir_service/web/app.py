@@ -29,6 +29,9 @@ from fhir_service.web import (
     static_files,
     ways_in,
 )
+from fhir_service.web.filling import listing
+from fhir_service.web.filling import views as filling_views
+from fhir_service.web.filling.page_of import Clinic
 from fhir_service.web.gate import Gate
 from fhir_service.web.metrics import Metrics
 from fhir_service.web.proxies import Proxies
@@ -73,6 +76,9 @@ def create_app(service: Service, log: logs.Log | None = None) -> Flask:
     tries = Tries(settings.tries_per_address)
     link_pages.register(app, site, tries)
     login.register(app, site, lambda: service.launchers, tries)
+    clinic = Clinic(settings.clinic_phone)
+    listing.register(app, site, clinic)
+    filling_views.register(app, site, clinic)
     resources.register(app, site)
     operations.register(app, site)
     outbox_page.register(app, service.store)

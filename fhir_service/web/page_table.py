@@ -35,6 +35,14 @@ PAGES: Final[dict[str, Page]] = {
     "consent": Page("open"),
     "outbox": Page("staff"),
     "outbox-entry": Page("staff"),
+    "forms": Page("patient"),
+    "forms-start": Page("patient"),
+    "forms-step": Page("patient", most_bytes=12 * 1024 * 1024),
+    "forms-check": Page("patient"),
+    "forms-later": Page("patient"),
+    "forms-sent": Page("patient"),
+    "forms-copy": Page("patient"),
+    "forms-style": Page("patient"),
 }
 """By the endpoint of the route; each part of the service adds its own lines."""
 

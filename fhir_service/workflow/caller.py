@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from fhir_service.smart.access import COMPARTMENT, Access, Reach
 from fhir_service.smart.scopes import Letter
+
+CHANGE: Final = ".change"
+"""Ends the id of a draft in which a patient changes what she has sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,10 @@ class Caller:
         return (
             self.bound is None
             or resource_type not in COMPARTMENT - {"Patient"}
-            or (resource_type == "QuestionnaireResponse" and id_ == self.bound.response)
+            or (
+                resource_type == "QuestionnaireResponse"
+                and id_ in (self.bound.response, f"{self.bound.response}{CHANGE}")
+            )
         )
 
     def must(self, resource_type: str, *letters: Letter) -> Reach:

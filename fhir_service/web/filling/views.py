@@ -1,0 +1,144 @@
+"""The patient's page: /forms/, its steps, checking, sending, and what comes after.
+
+Every step is saved as soon as it comes; what to do next is decided only then.
+"""
+
+from __future__ import annotations
+
+from flask import Flask, Response, request
+
+from fhir_service.web import pages, sessions
+from fhir_service.web.filling import looking
+from fhir_service.web.filling.conditions import mark_of
+from fhir_service.web.filling.page_of import (
+    FORMS,
+    LANGUAGE,
+    Clinic,
+    Screen,
+    View,
+    day_and_time,
+    laid_out,
+    to,
+)
+from fhir_service.web.filling.sending import check_view
+from fhir_service.web.filling.stepping import step_view
+from fhir_service.web.static_files import FOREVER
+from fhir_service.web.wording import languages
+from fhir_service.workflow import filling
+from fhir_service.workflow.site import Site
+
+_A_MINUTE = 8
+"""Questions that are answered in one."""
+
+
+def register(app: Flask, site: Site, clinic: Clinic) -> None:
+    """Add everything below /forms/ that belongs to one response."""
+    one = f"{FORMS}<id_>"
+    add = app.add_url_rule
+    add(one, "forms-start", _start(site, clinic), methods=("GET", "POST"))
+    add(f"{one}/<int:number>", "forms-step", step_view(site, clinic), methods=("GET", "POST"))
+    add(f"{one}/check", "forms-check", check_view(site, clinic), methods=("GET", "POST"))
+    add(f"{one}/later", "forms-later", _later(site, clinic))
+    add(f"{one}/sent", "forms-sent", _sent(site, clinic), methods=("GET", "POST"))
+    add(f"{one}/copy", "forms-copy", _copy(site, clinic))
+    add(f"{one}/conditions.css", "forms-style", _style(site, clinic))
+    app.after_request(_keep_language)
+
+
+def _keep_language(reply: Response) -> Response:
+    """A language that was chosen on a page of ours stays chosen."""
+    asked = request.args.get("lang")
+    if asked in languages() and request.path.startswith(FORMS):
+        secure = sessions.site().base_url.startswith("https:")
+        reply.set_cookie(LANGUAGE, asked, samesite="Lax", httponly=True, secure=secure)
+    return reply
+
+
+def _start(site: Site, clinic: Clinic) -> View:
+    def view(id_: str) -> Response:
+        screen = Screen.of(site, clinic, id_)
+        if screen.found.sent is not None:
+            return to(screen, "sent")
+        if request.method == "POST":
+            filling.begin(site, screen.caller, screen.session, screen.found)
+            return to(screen, 1)
+        questions = sum(1 for one in screen.form.by_link_id.values() if _asks(one.type))
+        return screen.page(
+            "start.html",
+            minutes=max(2, round(questions / _A_MINUTE)),
+            begun=screen.found.draft is not None,
+            action=screen.address(),
+        )
+
+    return view
+
+
+def _asks(type_: str) -> bool:
+    return type_ not in ("group", "display")
+
+
+def _later(site: Site, clinic: Clinic) -> View:
+    def view(id_: str) -> Response:
+        screen = Screen.of(site, clinic, id_)
+        return screen.page("later.html", on=screen.address(), leave=pages.here("/logout"))
+
+    return view
+
+
+def _sent(site: Site, clinic: Clinic) -> View:
+    def view(id_: str) -> Response:
+        screen = Screen.of(site, clinic, id_)
+        if screen.found.sent is None:
+            return to(screen)
+        if request.method == "POST":
+            filling.change(site, screen.caller, screen.session, screen.found)
+            return to(screen, "check")
+        lens = screen.lens(filling.sent_body(screen.found))
+        may = filling.may_change(site, screen.found)
+        until = filling.ends(site, screen.found).astimezone(site.zone)
+        return screen.page(
+            "sent.html",
+            when=_when(screen),
+            advice=looking.advice(screen, lens),
+            until=day_and_time(until, screen.language) if may else "",
+            changing=screen.found.draft is not None,
+            action=screen.address("sent"),
+            copy=screen.address("copy"),
+            forms=pages.here(FORMS),
+        )
+
+    return view
+
+
+def _when(screen: Screen) -> str:
+    assert screen.found.sent is not None  # noqa: S101  the caller has looked
+    moment = screen.found.sent.last_updated.astimezone(screen.site.zone)
+    return day_and_time(moment, screen.language)
+
+
+def _copy(site: Site, clinic: Clinic) -> View:
+    def view(id_: str) -> Response:
+        screen = Screen.of(site, clinic, id_)
+        if screen.found.sent is None:
+            return to(screen)
+        lens = screen.lens(filling.sent_body(screen.found))
+        return screen.page(
+            "copy.html",
+            sections=looking.sections(screen, lens),
+            when=_when(screen),
+            back=screen.address("sent"),
+        )
+
+    return view
+
+
+def _style(site: Site, clinic: Clinic) -> View:
+    def view(id_: str) -> Response:
+        screen = Screen.of(site, clinic, id_)
+        style = laid_out(screen.form)[1]
+        reply = Response(style, content_type="text/css;charset=utf-8")
+        if request.args.get("v") == mark_of(style):
+            reply.headers["Cache-Control"] = FOREVER.replace("public", "private")
+        return reply
+
+    return view
