@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from fhir_service.fhir.audit_parameters import AUDIT_EVENT, PROVENANCE
 from fhir_service.fhir.record_parameters import BUNDLE, DOCUMENT_REFERENCE, OBSERVATION, TASK
 from fhir_service.fhir.search_parameter import CORE, SDC, Kind, SearchParameter
 
@@ -240,6 +241,8 @@ PARAMETERS: dict[str, dict[str, SearchParameter]] = {
         "DocumentReference": DOCUMENT_REFERENCE,
         "Observation": OBSERVATION,
         "Task": TASK,
+        "AuditEvent": AUDIT_EVENT,
+        "Provenance": PROVENANCE,
     }.items()
 }
 """Resource type, then name of the parameter."""

@@ -53,11 +53,15 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """What one page holds, in order; ``next`` is opaque, None on the last; ``total`` if asked."""
+    """What one page holds, in order; ``next`` is opaque, None on the last; ``total`` if asked.
+
+    ``previous`` leads back, None on the first.
+    """
 
     found: tuple[T, ...]
     next: str | None = None
     total: int | None = None
+    previous: str | None = None
 
 
 Pairs = Sequence[tuple[str, str]]

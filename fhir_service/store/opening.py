@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 from fhir_service.fhir.dates import microseconds
 from fhir_service.store.database import Connection, Database
 from fhir_service.store.migrating import is_current, upgrade
+from fhir_service.store.noting import Noting
 from fhir_service.store.reading import Reading
 from fhir_service.store.record import Recording
 from fhir_service.store.sqlite import Sqlite
+from fhir_service.workflow.ports import Told
 
 T = TypeVar("T")
 
@@ -45,7 +47,8 @@ class StoreDesk:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._reading = Reading(database.rows, self._dialect)
+        self._noting = Noting(database)
+        self._reading = Reading(database.rows, self._dialect, self._noting.flush)
 
     def reading(self) -> Reading:
         """A reader of what is committed; it may be used by several threads."""
@@ -62,6 +65,18 @@ class StoreDesk:
             return work(Recording(connection, self._dialect))
 
         return self.database.write(recorded)
+
+    def note(self, *told: Told) -> None:
+        """Write these audit lines of what changed nothing, soon. Raises Unavailable."""
+        self._noting.note(*told)
+
+    def write_notes(self) -> None:
+        """Write the audit lines that wait, now. Raises Unavailable."""
+        self._noting.flush()
+
+    def must_take_notes(self) -> None:
+        """Refuse when the audit is so far behind that nothing may be given out: Unavailable."""
+        self._noting.must_have_room()
 
     def offers_forms(self) -> bool:
         """Whether the store answers and a form is published; cheap. Raises Unavailable."""
@@ -94,7 +109,8 @@ class StoreDesk:
         }
 
     def close(self) -> None:
-        """Give back all connections. What was answered is on disk already."""
+        """Write the audit lines that wait, and give back all connections."""
+        self._noting.close()
         self.database.close()
 
     def _dialect(self) -> Any:

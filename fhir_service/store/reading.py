@@ -17,6 +17,11 @@ from fhir_service.workflow.ports import Stored
 if TYPE_CHECKING:
     from sqlalchemy import Dialect
 
+    from fhir_service.store.audit_reading import AuditReading
+
+DERIVED = frozenset({"AuditEvent", "Provenance"})
+"""Types that are not stored: each is read out of the audit."""
+
 _NUMBERS = re.compile(r"([0-9]+)")
 _LAST_VERSION = 2**31 - 1
 
@@ -24,9 +29,15 @@ _LAST_VERSION = 2**31 - 1
 class Reading:
     """A reader (workflow.ports.Reader) over whatever runs its queries."""
 
-    def __init__(self, run: Run, dialect: Callable[[], Dialect]) -> None:
+    def __init__(
+        self,
+        run: Run,
+        dialect: Callable[[], Dialect],
+        up_to_date: Callable[[], None] | None = None,
+    ) -> None:
         self._run = run
         self._dialect = dialect
+        self._up_to_date = up_to_date
 
     @property
     def links(self) -> LinksRead:
@@ -35,12 +46,17 @@ class Reading:
 
     def read(self, resource_type: str, id_: str, patient: str | None = None) -> Stored | None:
         """The current version, deleted ones too; None when there is none the caller may see."""
+        if resource_type in DERIVED:
+            return self._audit().read(resource_type, id_, patient)
         return self._one(statements.READ, (resource_type, id_), patient)
 
     def vread(
         self, resource_type: str, id_: str, version: int, patient: str | None = None
     ) -> Stored | None:
         """That version, or None."""
+        if resource_type in DERIVED:
+            found = self._audit().read(resource_type, id_, patient)
+            return found if version == 1 else None
         if not 0 < version <= _LAST_VERSION:
             return None
         return self._one(statements.VREAD, (resource_type, id_, version), patient)
@@ -54,6 +70,9 @@ class Reading:
         before_version: int | None = None,
     ) -> Sequence[Stored]:
         """Versions, newest first, those under ``before_version`` where given."""
+        if resource_type in DERIVED:
+            found = self._audit().read(resource_type, id_, patient)
+            return [found] if found is not None and before_version is None else []
         before = _LAST_VERSION if before_version is None else min(before_version, _LAST_VERSION)
         if patient is None:
             rows = self._run(statements.HISTORY, (resource_type, id_, before, count))
@@ -64,6 +83,8 @@ class Reading:
 
     def search(self, search: Search, patient: str | None = None) -> Page[Stored]:
         """One page of the current, undeleted resources that match. Raises NotUnderstood."""
+        if search.resource_type in DERIVED:
+            return self._audit().search(search, patient)
         from fhir_service.store.searching import (  # noqa: PLC0415  needs SQLAlchemy, slow to import
             search_with,
         )
@@ -91,6 +112,16 @@ class Reading:
             return None
         id_, number, *_ = max(fitting, key=_rank)
         return self.vread(resource_type, id_, number)
+
+    def _audit(self) -> AuditReading:
+        """AuditEvents and Provenances; what this process has still to write is written first."""
+        from fhir_service.store.audit_reading import (  # noqa: PLC0415  needs SQLAlchemy, slow to import
+            AuditReading,
+        )
+
+        if self._up_to_date is not None:
+            self._up_to_date()
+        return AuditReading(self._run, self._dialect())
 
     def _one(self, sql: str, values: tuple[Any, ...], patient: str | None) -> Stored | None:
         if patient is not None:

@@ -78,21 +78,7 @@ class Recording(Reading):
 
     def tell(self, told: Told) -> None:
         """Write one audit line."""
-        self._connection.run(
-            statements.INSERT_AUDIT,
-            (
-                microseconds(told.recorded),
-                told.interaction,
-                told.client,
-                told.outcome,
-                told.token,
-                told.patient,
-                told.resource_type,
-                told.resource_id,
-                told.resource_version,
-                told.request_id,
-            ),
-        )
+        self._connection.run(statements.INSERT_AUDIT, audit_row(told))
 
     def owe(self, owed: Owed) -> None:
         """Put one delivery into the outbox. Raises Conflict when that version is owed already."""
@@ -167,6 +153,28 @@ class Recording(Reading):
             published = status in ("active", "retired") and id_ != stored.id
             if published and version == (found.version or ""):
                 raise Conflict(f"{stored.resource_type}/{id_} already has this url and version.")
+
+
+def audit_row(told: Told) -> tuple[object, ...]:
+    """One audit line as statements.AUDIT_COLUMNS."""
+    return (
+        microseconds(told.recorded),
+        told.interaction,
+        told.client,
+        told.outcome,
+        told.token,
+        told.patient,
+        told.resource_type,
+        told.resource_id,
+        told.resource_version,
+        told.request_id,
+        told.query,
+        told.reason,
+        told.user,
+        told.address,
+        told.sources,
+        told.software,
+    )
 
 
 def _must_fit(found: Entry) -> None:

@@ -6,10 +6,13 @@ https://peps.python.org/pep-0249/
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fhir_service.fhir.dates import moment
 from fhir_service.workflow.ports import Stored
+
+if TYPE_CHECKING:
+    from sqlalchemy import Dialect, Select
 
 Run = Callable[[str, Sequence[Any]], Sequence[Sequence[Any]]]
 """Runs a query with ``?`` marks and gives its rows."""
@@ -28,3 +31,11 @@ def stored(row: Sequence[Any]) -> Stored:
         method,
         bool(deleted),
     )
+
+
+def compiled(statement: Select[Any], dialect: Dialect) -> tuple[str, list[Any]]:
+    """A query of SQLAlchemy's as text with marks, and its values in their order."""
+    made = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+    values = made.construct_params()
+    positions: Sequence[str] = getattr(made, "positiontup", None) or ()
+    return str(made), [values[name] for name in positions]

@@ -15,6 +15,12 @@ CREATE TABLE audit (
   resource_id TEXT,
   resource_version INTEGER,
   request_id TEXT,
+  search TEXT,
+  reason TEXT,
+  agent TEXT,
+  address TEXT,
+  sources TEXT,
+  software TEXT,
   CONSTRAINT audit_key PRIMARY KEY (id)
 );
 
@@ -59,6 +65,8 @@ CREATE TABLE resource_version (
   body BLOB NOT NULL,
   CONSTRAINT resource_version_key PRIMARY KEY (resource_type, id, version)
 );
+
+CREATE INDEX version_by_update ON resource_version (last_updated, resource_type, id);
 
 CREATE TABLE search_value (
   resource_type TEXT NOT NULL,

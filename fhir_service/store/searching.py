@@ -6,9 +6,6 @@ http://hl7.org/fhir/R4/search.html
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +26,9 @@ from fhir_service.fhir.indexing import NEVER
 from fhir_service.fhir.issues import NotUnderstood
 from fhir_service.fhir.search_parameters import SearchParameter, parameter_of, parameters_of
 from fhir_service.fhir.searching import Criterion, Page, Search
+from fhir_service.store import cursors
 from fhir_service.store.conditions import ROUGH, Condition, condition
-from fhir_service.store.rows import Run, stored
+from fhir_service.store.rows import Run, compiled, stored
 from fhir_service.store.statements import STORED_COLUMNS
 from fhir_service.store.tables import resource, search_value, version
 from fhir_service.workflow.ports import Stored
@@ -57,20 +55,39 @@ def search_with(run: Run, dialect: Dialect, search: Search, patient: str | None)
     if search.count == 0:
         return Page((), None, total)
     order = _order(search)
-    after = () if search.cursor is None else (_after(order, _read_cursor(search.cursor, order)),)
+    at = None
+    if search.cursor is not None:
+        at = cursors.read(search.cursor, [isinstance(key.type, BigInteger) for key, _ in order])
+    back = at is not None and at.back
+    going = [(key, not descending) for key, descending in order] if back else order
+    after = () if at is None else (_after(going, at.values),)
     page = (
-        select(resource.c.id, resource.c.version, *_labelled(order))
+        select(resource.c.id, resource.c.version, *_labelled(going))
         .where(*conditions, *after)
-        .order_by(*(_directed(*one) for one in order))
+        .order_by(*(_directed(*one) for one in going))
         .limit(search.count + 1)
         .subquery("page")
     )
-    rows = _rows(run, dialect, _with_bodies(search.resource_type, page, order))
+    rows = _rows(run, dialect, _with_bodies(search.resource_type, page, going))
     more = len(rows) > search.count
     rows = rows[: search.count]
+    if back:
+        rows = rows[::-1]
+    return _paged(rows, total, more if not back else True, more if back else at is not None)
+
+
+def _paged(
+    rows: list[Sequence[Any]], total: int | None, following: bool, before: bool
+) -> Page[Stored]:
+    """The page of these rows, and whether there are pages on either side of it."""
     size = len(STORED_COLUMNS)
-    following = _cursor(rows[-1][size:]) if more else None
-    return Page(tuple(stored(row[:size]) for row in rows), following, total)
+    found = tuple(stored(row[:size]) for row in rows)
+    return Page(
+        found,
+        cursors.written(rows[-1][size:]) if rows and following else None,
+        total,
+        cursors.written(rows[0][size:], back=True) if rows and before else None,
+    )
 
 
 def _with_bodies(resource_type: str, page: Any, order: Sequence[Order]) -> Select[Any]:
@@ -98,10 +115,7 @@ def _plain(column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def _rows(run: Run, dialect: Dialect, statement: Select[Any]) -> list[Sequence[Any]]:
-    compiled = statement.compile(dialect=dialect)
-    values = compiled.construct_params()
-    positions: Sequence[str] = getattr(compiled, "positiontup", None) or ()
-    return list(run(str(compiled), [values[name] for name in positions]))
+    return list(run(*compiled(statement, dialect)))
 
 
 def _conditions(run: Run, search: Search, patient: str | None) -> list[Condition]:
@@ -209,32 +223,3 @@ def _after(order: Sequence[Order], values: Sequence[Any]) -> Condition:
         beyond = key < values[n] if descending else key > values[n]
         steps.append(and_(*(k == values[i] for i, k in enumerate(keys[:n])), beyond))
     return or_(*steps)
-
-
-def _cursor(values: Sequence[Any]) -> str:
-    said = json.dumps(list(values), separators=(",", ":")).encode()
-    return base64.urlsafe_b64encode(said).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str, order: Sequence[Order]) -> list[Any]:
-    """The sort values that a cursor holds. Raises NotUnderstood for one that is not ours."""
-    try:
-        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        values = json.loads(base64.urlsafe_b64decode(padded))
-    except (ValueError, binascii.Error):
-        values = None
-    if not isinstance(values, list) or len(values) != len(order):
-        raise _not_ours()
-    for value, (key, _) in zip(values, order, strict=True):
-        number = isinstance(key.type, BigInteger)
-        if not isinstance(value, int if number else str) or isinstance(value, bool):
-            raise _not_ours()
-        if isinstance(value, int) and abs(value) >= 2**63:
-            raise _not_ours()
-        if isinstance(value, str) and "\0" in value:
-            raise _not_ours()
-    return values
-
-
-def _not_ours() -> NotUnderstood:
-    return NotUnderstood("_cursor is not one that this search gave; start again without it.")

@@ -55,6 +55,12 @@ AUDIT_COLUMNS = (
     "resource_id",
     "resource_version",
     "request_id",
+    "search",
+    "reason",
+    "agent",
+    "address",
+    "sources",
+    "software",
 )
 OUTBOX_COLUMNS = (
     "resource_id",

@@ -47,6 +47,8 @@ version = Table(
 )
 """Every version of every resource; never changed, removed only when a patient is erased."""
 
+Index("version_by_update", version.c.last_updated, version.c.resource_type, version.c.id)
+
 resource = Table(
     "resource",
     metadata,
@@ -168,9 +170,16 @@ audit = Table(
     Column("resource_id", Text),
     Column("resource_version", Integer),
     Column("request_id", Text),
+    Column("search", Text),
+    Column("reason", Text),
+    Column("agent", Text),
+    Column("address", Text),
+    Column("sources", Text),
+    Column("software", Text),
     PrimaryKeyConstraint("id", name="audit_key"),
 )
-"""Who did what; lines are only ever added."""
+"""Who did what; lines are only ever added. AuditEvent and Provenance are read out of them."""
+
 
 Index(
     "audit_by_patient",

@@ -29,6 +29,7 @@ from fhir_service.web import (
     static_files,
     ways_in,
 )
+from fhir_service.web.auditing import Auditing
 from fhir_service.web.filling import listing
 from fhir_service.web.filling import views as filling_views
 from fhir_service.web.filling.page_of import Clinic
@@ -60,10 +61,11 @@ def create_app(service: Service, log: logs.Log | None = None) -> Flask:
     app.url_map.merge_slashes = False
     log = log or logs.on_standard_error(settings.log_level)
     metrics = Metrics(service.store.figures)
-    within = Gate(app.wsgi_app, log, metrics, Safety.of(site.base_url, settings.frame_ancestors))
+    safety = Safety.of(site.base_url, settings.frame_ancestors)
+    within = Gate(app.wsgi_app, log, metrics, safety, Auditing(site).tell)
     app.wsgi_app = Proxies(within, settings.trusted_proxies)  # type: ignore[method-assign]
     sessions.register(app, site, embedded=bool(settings.frame_ancestors))
-    guard.register(app, service.door)
+    guard.register(app, service.door, service.store.must_take_notes)
     errors.register(app, log.line)
     metadata.register(app, site)
     discovery.register(app, site)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -32,8 +32,14 @@ class Gate:
     """The application within, with each request numbered before and told of after."""
 
     def __init__(
-        self, within: WSGIApplication, log: Log, metrics: Metrics, safety: Safety
+        self,
+        within: WSGIApplication,
+        log: Log,
+        metrics: Metrics,
+        safety: Safety,
+        audit: Callable[[Told], None],
     ) -> None:
+        self._audit = audit
         self._within = within
         self._safety = safety
         self._log = log
@@ -60,6 +66,7 @@ class Gate:
             return start_response(status, headers, *more)  # type: ignore[arg-type]
 
         reply = self._within(environ, begin)  # type: ignore[arg-type]
+        self._audit(account)
         self._tell(account, environ["REQUEST_METHOD"], perf_counter() - started)
         return reply
 

@@ -6,6 +6,8 @@ https://www.rfc-editor.org/rfc/rfc6750 section 2.1
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Flask, request
 
 from fhir_service.fhir.issues import NotSignedIn
@@ -56,15 +58,22 @@ def _by_token(endpoint: str) -> bool:
     return endpoint in BY_TOKEN_TOO and "HTTP_AUTHORIZATION" in request.environ
 
 
-def register(app: Flask, door: Door) -> None:
-    """Ask for a token before every request but those to OPEN endpoints; unknown addresses too."""
+def register(app: Flask, door: Door, must_take_notes: Callable[[], None]) -> None:
+    """Ask for a token before every request but those to OPEN endpoints; unknown addresses too.
+
+    ``must_take_notes`` raises Unavailable while the audit can not be written: then nothing is
+    given out.
+    """
 
     def guard() -> None:
         account, rule = told(), request.url_rule
+        account.address = request.environ.get("REMOTE_ADDR")
         if rule is not None:
-            account.route = rule.rule
+            account.route, account.endpoint = rule.rule, rule.endpoint
+            account.resource_id = (request.view_args or {}).get("id_")
             if rule.endpoint in OPEN or rule.endpoint in CLIENTS:
                 return
+            must_take_notes()
             page = PAGES.get(rule.endpoint)
             if page is not None and not _by_token(rule.endpoint):
                 sessions.enter(page)
@@ -73,6 +82,7 @@ def register(app: Flask, door: Door) -> None:
             account.page = Page("open")  # what there is not is told as a page there
             return
         token = bearer(request.environ.get("HTTP_AUTHORIZATION"))
-        account.caller = door.caller(token, account.request_id, language_asked())
+        caller = account.caller = door.caller(token, account.request_id, language_asked())
+        caller.trail.address = account.address
 
     app.before_request(guard)

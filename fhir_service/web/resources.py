@@ -15,6 +15,7 @@ from flask import Flask, Response, request
 from fhir_service.fhir.issues import Issue, NotFinished, NotHere, NotUnderstood
 from fhir_service.fhir.searching import read_search
 from fhir_service.web import bundles
+from fhir_service.web.auditing import withheld
 from fhir_service.web.guard import caller
 from fhir_service.web.negotiation import read_if_match, read_prefer
 from fhir_service.web.receiving import Pairs, body, choose_format, query_pairs, search_pairs
@@ -144,6 +145,7 @@ def _search(site: Site, resource_type: str) -> View:
     def view() -> Response:
         choose_format()
         pairs = _without(search_pairs(), _ABOUT_THE_ANSWER)
+        caller().trail.query = withheld(resource_type, pairs)
         asked, ignored = read_search(
             resource_type,
             pairs,

@@ -106,6 +106,8 @@ def enter(page: Page) -> None:
             raise NotSignedIn("There is no session, or it has ended.")
         account.secret, account.session = secret, session
         account.caller = session.caller(account.request_id, session.language or language_asked())
+        account.caller.trail.address = account.address
+        account.caller.trail.user = session.user
     if page.csrf and request.method not in _HARMLESS:
         must_csrf()
 

@@ -170,6 +170,11 @@ OFFERS: tuple[Offer, ...] = (
     ),
     Offer("DocumentReference", documentation="Notes that were made of answers."),
     Offer("Bundle", documentation="Documents that were made of answers."),
+    Offer("AuditEvent", documentation="Who did what, read out of the audit; the newest first."),
+    Offer(
+        "Provenance",
+        documentation="Of each version of what lies with a patient, read out of the audit.",
+    ),
     Offer("Observation", documentation="Single facts that were taken out of answers."),
 )
 
@@ -178,10 +183,8 @@ SYSTEM_OPERATIONS: tuple[Operation, ...] = (
 )
 
 PLANNED_TYPES = (
-    "AuditEvent",
     "Binary",
     "OperationDefinition",
-    "Provenance",
     "SearchParameter",
 )
 """Types with a place here that are not built yet: 501, and not in the CapabilityStatement."""

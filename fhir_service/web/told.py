@@ -26,6 +26,9 @@ KEY = "fhir_service.told"
 class Told:
     """One request. ``route`` is the template of its address, never the address itself.
 
+    ``endpoint`` is the name of its route, ``resource_id`` the id in its address, ``address`` the
+    network address that it came from.
+
     ``page`` is set where a person at a browser gets a page; ``session`` is hers, ``secret`` what
     her browser holds of it, ``new_secret`` one that it is to be given.
     """
@@ -36,6 +39,9 @@ class Told:
     findings: tuple[Issue, ...] = ()
     json_type: str = FHIR_JSON
     status: int = 0
+    endpoint: str = "none"
+    resource_id: str | None = None
+    address: str | None = None
     page: Page | None = None
     session: Session | None = None
     secret: str | None = None

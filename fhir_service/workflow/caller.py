@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from fhir_service.smart.access import COMPARTMENT, Access, Reach
@@ -20,6 +20,22 @@ class Bound:
     questionnaire: str
 
 
+@dataclass(slots=True)
+class Trail:
+    """What a request has met so far, for its audit line.
+
+    ``seen``: (resource type, id, version, patient) of what was read. ``told``: that its line is
+    written already, in the transaction of a write. ``query`` is the search without what could
+    name anybody, ``address`` the network address that asks, ``user`` who is at the screen.
+    """
+
+    seen: list[tuple[str, str, int, str | None]] = field(default_factory=list)
+    told: bool = False
+    query: str | None = None
+    address: str | None = None
+    user: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """One signed-in client in one request. ``token`` is the token's id (jti), never the token.
@@ -34,6 +50,7 @@ class Caller:
     request_id: str | None = None
     language: str | None = None
     bound: Bound | None = None
+    trail: Trail = field(default_factory=Trail, compare=False)
 
     def meets(self, resource_type: str, id_: str | None = None) -> bool:
         """Whether this resource, or any of the type where no id is given, is there for the caller.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol, TypeVar
 
+from fhir_service.fhir.audit_lines import Told as Told  # noqa: PLC0414  others take it from here
 from fhir_service.fhir.searching import Page, Search
 from fhir_service.workflow.ways import LinkReader, LinkRecord, OneTimes
 
@@ -36,27 +37,6 @@ class Stored:
     patient: str | None = None
     method: Method = "POST"
     deleted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One line of the audit: who did what to which resource. No answer, no name stands in it.
-
-    ``interaction`` is FHIR's (create, read, search-type, ...) or an operation's name with ``$``;
-    ``outcome`` is 0 success, 4 refused, 8 failed, as AuditEvent.outcome has it.
-    http://hl7.org/fhir/R4/auditevent.html
-    """
-
-    recorded: datetime
-    interaction: str
-    client: str
-    outcome: Literal["0", "4", "8"] = "0"
-    token: str | None = None
-    patient: str | None = None
-    resource_type: str | None = None
-    resource_id: str | None = None
-    resource_version: int | None = None
-    request_id: str | None = None
 
 
 OwedState = Literal["no-target", "waiting-for-encounter", "due"]
@@ -162,6 +142,13 @@ class Desk(Protocol):
         Whatever ``work`` raises is raised here, and then nothing of it is stored. Raises
         Unavailable when the store can not take it now (locked, disk full, connection lost).
         ``work`` may be run again after a serialisation failure, so it does nothing but record.
+        """
+
+    def note(self, *told: Told) -> None:
+        """Write these audit lines of what changed nothing: soon, together with others.
+
+        Within a fraction of a second they are on disk. Raises Unavailable when so many wait that
+        the record must be out of order.
         """
 
 

@@ -12,6 +12,7 @@ from fhir_service.smart.access import Reach
 from fhir_service.workflow.caller import Caller, within
 from fhir_service.workflow.ports import Stored
 from fhir_service.workflow.site import Site
+from fhir_service.workflow.telling import saw
 
 
 def not_here(resource_type: str, id_: str) -> NotHere:
@@ -29,6 +30,7 @@ def read(site: Site, caller: Caller, resource_type: str, id_: str) -> Stored:
         raise not_here(resource_type, id_)
     if stored.deleted:
         raise Gone(f"{resource_type}/{id_} was deleted; its earlier versions are in its history.")
+    saw(caller, stored)
     return stored
 
 
@@ -43,6 +45,7 @@ def vread(site: Site, caller: Caller, resource_type: str, id_: str, version: int
         raise NotHere(f"There is no version {version} of {resource_type}/{id_} that you may read.")
     if stored.deleted:
         raise Gone(f"Version {version} of {resource_type}/{id_} is its deletion.")
+    saw(caller, stored)
     return stored
 
 
@@ -71,6 +74,7 @@ def history(
     found = tuple(reader.history(resource_type, id_, patient, count + 1, before_version))
     more = len(found) > count
     page = tuple(one for one in found[:count] if _within_scope(one, reach))
+    saw(caller, *page)
     return Page(page, next=str(found[count - 1].version) if more else None, total=current.version)
 
 
@@ -79,8 +83,10 @@ def search(site: Site, caller: Caller, search_: Search) -> Page[Stored]:
     reach = caller.must(search_.resource_type, "s")
     if not caller.meets(search_.resource_type):
         return Page(())
-    found = narrowed(search_, reach.only)
-    return site.desk.reading().search(found, within(search_.resource_type, reach))
+    asked = narrowed(search_, reach.only)
+    page = site.desk.reading().search(asked, within(search_.resource_type, reach))
+    saw(caller, *page.found)
+    return page
 
 
 def _within_scope(stored: Stored, reach: Reach) -> bool:

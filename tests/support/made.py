@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from fhir_service.fhir.searching import Search
+from fhir_service.workflow.ports import Told
 from fhir_service.workflow.telling import first_version
 from tests.support.service import Running
 
@@ -19,6 +21,24 @@ MADE: dict[str, dict[str, Any]] = {
     "Observation": {"status": "final", "code": {"text": "Pain"}},
 }
 """One of each, without its patient."""
+
+
+def audited(running: Running) -> str:
+    """Have a line in the audit that is an AuditEvent and a Provenance; the id of both."""
+    site, store = running.service.site, running.service.store
+    task = made(running, "Task")
+    line = Told(
+        site.clock.now(),
+        "create",
+        "tests",
+        patient="ada",
+        resource_type="Task",
+        resource_id=task,
+        resource_version=1,
+    )
+    store.write(lambda record: record.tell(line))
+    (found,) = store.reading().search(Search("Provenance", count=1)).found
+    return found.id
 
 
 def made(running: Running, resource_type: str, patient: str = "ada", **members: Any) -> str:

@@ -210,5 +210,5 @@ def elsewhere(attempt: Attempt) -> Attempt:
 def without_ids(text: str, *ids: str) -> str:
     """A reply without what may differ: the ids that were asked for, and request ids."""
     for id_ in ids:
-        text = text.replace(id_, "(id)")
+        text = re.sub(rf"\b{re.escape(id_)}\b(?!-)", "(id)", text)
     return re.sub(r"[0-9a-f]{24}", "(request)", text)

@@ -26,6 +26,7 @@ def told_elsewhere(world: World) -> str:
     """All that the log, the metrics and the audit say."""
     logged = world.running.logged.getvalue().decode()
     metrics = world.running.client.get("/metrics").text
+    world.running.service.store.write_notes()
     audit = world.running.service.store.database.rows("SELECT * FROM audit")
     return "\n".join([logged, metrics, *(repr(tuple(row)) for row in audit)])
 

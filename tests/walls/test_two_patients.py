@@ -25,8 +25,8 @@ from tests.walls.attempts import (
     without_ids,
 )
 from tests.walls.world import (
-    MARKS,
     SEEDS,
+    SHOWN,
     World,
     friendly_tokens,
     hostile_tokens,
@@ -47,7 +47,7 @@ def marks_in(reply: TestResponse, attempt: Attempt) -> list[str]:
     """Which of Grace's marks stand in a reply, but those that the asker sent himself."""
     text = f"{reply.get_data(as_text=True)} {reply.headers}"
     asked = f"{unquote(attempt.path)} {attempt.body!r}"
-    return [mark for mark in MARKS if mark in text and mark not in asked]
+    return [mark for mark in SHOWN if mark in text and mark not in asked]
 
 
 def test_every_type_of_the_compartment_that_is_offered_is_seeded() -> None:

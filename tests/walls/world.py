@@ -10,8 +10,10 @@ from typing import Any
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from fhir_service.fhir.searching import Search
 from fhir_service.smart import tokens
 from fhir_service.wiring import SystemClock
+from fhir_service.workflow.ports import Told
 from tests.support.made import made
 from tests.support.service import Running, answers
 
@@ -19,6 +21,11 @@ GRACE, ALAN = "grace", "alan"
 NAME, BORN, WORDS = "Grazia-Canary", "1951-07-29", "canary words of one patient"
 MARKS = (NAME, BORN, WORDS)
 """Texts of Grace's that stand in nothing of anybody else's."""
+
+AUDITED = "client-of-grace-alone"
+"""The client in the audit lines of Grace's that the seeds make."""
+
+SHOWN = (*MARKS, AUDITED)
 
 
 @dataclass
@@ -78,6 +85,29 @@ def _made(kind: str, member: str) -> Callable[[World, str], str]:
     return seed
 
 
+def _audited(kind: str) -> Callable[[World, str], str]:
+    """A line in the patient's audit, which is also the Provenance of her one Task."""
+
+    def seed(world: World, id_: str) -> str:
+        store, now = world.running.service.store, world.running.service.site.clock.now()
+        task = made(world.running, "Task", id_)
+        client = AUDITED if id_ == GRACE else "client-of-others"
+        line = Told(
+            now,
+            "create",
+            client,
+            patient=id_,
+            resource_type="Task",
+            resource_id=task,
+            resource_version=1,
+        )
+        store.write(lambda record: record.tell(line))
+        (found,) = store.reading().search(Search(kind, count=1), id_).found
+        return found.id
+
+    return seed
+
+
 SEEDS: dict[str, Callable[[World, str], str]] = {
     "Patient": _patient,
     "QuestionnaireResponse": _response,
@@ -85,6 +115,8 @@ SEEDS: dict[str, Callable[[World, str], str]] = {
     "DocumentReference": _made("DocumentReference", "description"),
     "Bundle": _made("Bundle", "language"),
     "Observation": _made("Observation", "valueString"),
+    "AuditEvent": _audited("AuditEvent"),
+    "Provenance": _audited("Provenance"),
 }
 """How one resource of each type of the patient's compartment comes to be."""
 

@@ -214,7 +214,7 @@ def test_an_active_form_never_changes(running: Running) -> None:
         ("POST", "/fhir", 501),
         ("POST", "/fhir/Bundle", 405),
         ("GET", "/fhir/Binary/1", 501),
-        ("GET", "/fhir/AuditEvent?patient=ada", 501),
+        ("POST", "/fhir/AuditEvent", 405),
         ("GET", "/fhir/Medication", 404),
         ("GET", "/fhir/Questionnaire/$assemble", 404),
         ("POST", "/fhir/Questionnaire/$assemble", 405),
