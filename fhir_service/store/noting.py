@@ -53,8 +53,8 @@ class Noting:
 
     def flush(self) -> None:
         """Write all that waits, now. Raises Unavailable, and then they still wait."""
-        while self._waiting:
-            with self._writing:
+        with self._writing:  # also until the thread has written what it took before
+            while self._waiting:
                 self._write()
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ its own; a test walks all routes. https://profiles.ihe.net/ITI/BALP/content.html
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from threading import Lock
 from typing import Final, Literal
 
@@ -87,7 +88,7 @@ class Auditing:
             outcome = "8" if failed else "4"
         try:
             if caller is None:
-                self._nobody(account, interaction, outcome, reason)
+                self._without_token(account, interaction, outcome, reason)
                 return
             about = (kind, account.resource_id)
             telling.note(
@@ -96,27 +97,30 @@ class Auditing:
         except Unavailable:
             return  # the guard lets nothing more through until the audit can be written again
 
-    def _nobody(
+    def _without_token(
         self, account: Told, interaction: str, outcome: Outcome, reason: str | None
     ) -> None:
         now = self._site.clock.now()
-        with self._lock:
-            minute = int(now.timestamp()) // 60
-            if minute != self._minute:
-                self._minute, self._of_nobody = minute, 0
-            self._of_nobody += 1
-            if self._of_nobody > MOST_OF_NOBODY:
-                return
+        if account.client is None and self._too_many(now):
+            return
         line = Line(
             now,
             interaction,
-            NOBODY,
+            account.client or NOBODY,
             outcome,
             reason=reason,
             request_id=account.request_id,
             address=account.address,
         )
         self._site.desk.note(line)
+
+    def _too_many(self, now: datetime) -> bool:
+        with self._lock:
+            minute = int(now.timestamp()) // 60
+            if minute != self._minute:
+                self._minute, self._of_nobody = minute, 0
+            self._of_nobody += 1
+            return self._of_nobody > MOST_OF_NOBODY
 
 
 def interaction_of(endpoint: str) -> tuple[str, str | None]:

@@ -63,7 +63,10 @@ def _answered(answer: Callable[[Asked], Answer]) -> Response:
 
     authorization = request.environ.get("HTTP_AUTHORIZATION")
     try:
-        made = answer(Asked(request.method, form_pairs(), authorization))
+        asked = Asked(request.method, form_pairs(), authorization)
+        made = answer(asked)
+        if made.status < _REFUSED:  # who it says it is was shown
+            told().client = getattr(asked.client, "client_id", None)
     except Refusal as refusal:
         return refused(refusal)
     reply = json_reply(made.body, made.status)

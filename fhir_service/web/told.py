@@ -27,7 +27,7 @@ class Told:
     """One request. ``route`` is the template of its address, never the address itself.
 
     ``endpoint`` is the name of its route, ``resource_id`` the id in its address, ``address`` the
-    network address that it came from.
+    network address that it came from; ``client`` is who asked where there is no caller.
 
     ``page`` is set where a person at a browser gets a page; ``session`` is hers, ``secret`` what
     her browser holds of it, ``new_secret`` one that it is to be given.
@@ -42,6 +42,7 @@ class Told:
     endpoint: str = "none"
     resource_id: str | None = None
     address: str | None = None
+    client: str | None = None
     page: Page | None = None
     session: Session | None = None
     secret: str | None = None

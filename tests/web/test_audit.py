@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -110,13 +111,15 @@ def test_a_refused_access_names_the_patient_it_was_after_and_why(audited: Runnin
 
 
 def test_what_is_refused_without_a_token_is_told_and_can_not_fill_the_disk(
-    audited: Running,
+    tmp_path: Path,
 ) -> None:
+    audited = start(tmp_path)
     for _ in range(MOST_OF_NOBODY + 50):
         assert audited.client.get("/fhir/Patient/Grazia-Canary").status_code == 401
     found = events(audited, "altid=nobody")
     assert 0 < len(found) <= 2 * MOST_OF_NOBODY
     assert "Grazia" not in json.dumps(found)
+    audited.close()
 
 
 def test_events_are_fhir(audited: Running) -> None:
@@ -190,7 +193,7 @@ def test_every_route_is_audited(audited: Running) -> None:
     assert unaudited(audited) == []
 
 
-def test_a_route_that_is_not_audited_would_be_noticed(tmp_path: Any) -> None:
+def test_a_route_that_is_not_audited_would_be_noticed(tmp_path: Path) -> None:
     """Planted: a view that says its line is written already, and wrote none."""
     running = start(tmp_path)
 
