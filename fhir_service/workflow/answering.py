@@ -22,7 +22,8 @@ RELATIONS: Final = {
 """What a helper can be to the patient, each with its code in HL7's RoleCode, if it has one."""
 
 _ROLES: Final = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
-_HELPER: Final = "helper"
+HELPER: Final = "helper"
+"""The id of a helper among what a response contains."""
 
 
 def parties(session: Session) -> dict[str, Any]:
@@ -34,7 +35,7 @@ def parties(session: Session) -> dict[str, Any]:
     patient = {"reference": f"Patient/{session.patient}"}
     if session.answering.is_patient:
         return {"author": dict(patient), "source": dict(patient)}
-    helper = {"reference": f"#{_HELPER}"}
+    helper = {"reference": f"#{HELPER}"}
     contained = [related_person(session.answering, patient)]
     return {"contained": contained, "author": dict(helper), "source": dict(helper)}
 
@@ -48,7 +49,7 @@ def related_person(answering: Answering, patient: dict[str, str]) -> dict[str, A
         concept = {"coding": [{"system": _ROLES, "code": code}], **concept}
     return {
         "resourceType": "RelatedPerson",
-        "id": _HELPER,
+        "id": HELPER,
         "patient": dict(patient),
         "relationship": [concept],
         "name": [{"text": answering.name}],

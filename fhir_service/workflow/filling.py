@@ -19,7 +19,7 @@ from fhir_service.fhir.issues import Conflict, NotHere
 from fhir_service.fhir.reading import read_stored
 from fhir_service.sdc.compiled import Form
 from fhir_service.workflow import submit
-from fhir_service.workflow.answering import parties
+from fhir_service.workflow.answering import HELPER, parties
 from fhir_service.workflow.caller import CHANGE, Caller, within
 from fhir_service.workflow.populate import populate
 from fhir_service.workflow.ports import Record, Stored
@@ -87,13 +87,21 @@ def find(site: Site, caller: Caller, session: Session, id_: str) -> Filling:
     return Filling(id_, form, stored, change, read_stored(change.body))
 
 
-def version_of(site: Site, caller: Caller, filling: Filling, version: int) -> Json | None:
-    """An earlier version of the draft, which a page was made of; an empty one for version 0."""
-    if version == 0:
-        return {name: value for name, value in filling.response.items() if name != "item"}
+def version_of(site: Site, caller: Caller, filling: Filling, version: int) -> Json:
+    """The version of the draft that a page was made of.
+
+    An empty one for version 0, and for one that is not there: then nothing is taken as known to
+    the patient, and what is stored meanwhile is asked about.
+    """
+    if version == filling.version and filling.draft is not None:
+        return filling.response
     reach = caller.must(TYPE, "r")
-    found = site.desk.reading().vread(TYPE, filling.draft_id, version, within(TYPE, reach))
-    return None if found is None or found.deleted else read_stored(found.body)
+    found = None
+    if version:
+        found = site.desk.reading().vread(TYPE, filling.draft_id, version, within(TYPE, reach))
+    if found is None or found.deleted:
+        return {name: value for name, value in filling.response.items() if name != "item"}
+    return read_stored(found.body)
 
 
 def begin(site: Site, caller: Caller, session: Session, filling: Filling) -> Kept | None:
@@ -116,7 +124,7 @@ def save(
     body = {**response, "id": filling.draft_id, "status": "in-progress"}
     body.pop("meta", None)
     body["authored"] = now.astimezone(site.zone).isoformat(timespec="seconds")
-    body |= parties(session)
+    body = _with_parties(body, session)
     if filling.draft is not None and _says_the_same(body, read_stored(filling.draft.body)):
         return Kept(filling.draft, created=False, changed=False)
     match = filling.version or filling.dropped or None
@@ -130,13 +138,22 @@ def send(
 
     Raises NotValid with every finding, and then nothing is stored; Stale.
     """
-    body = {**response, "id": filling.id} | parties(session)
+    body = _with_parties({**response, "id": filling.id}, session)
     body.pop("meta", None)
     match = filling.sent.version if filling.sent is not None else filling.version or None
     kept = submit.update(site, caller, filling.id, _encode(_in_order(body)), match)
     if filling.sent is not None and filling.draft is not None:
         _drop(site, caller, filling.draft)
     return kept
+
+
+def _with_parties(body: Json, session: Session) -> Json:
+    """The response of who is at the page now; a helper who was there before is named no more."""
+    said = parties(session)
+    others = [one for one in body.get("contained", ()) if one.get("id") != HELPER]
+    contained = [*others, *said.pop("contained", [])]
+    made = {name: value for name, value in body.items() if name != "contained"} | said
+    return {**made, "contained": contained} if contained else made
 
 
 def change(site: Site, caller: Caller, session: Session, filling: Filling) -> Kept | None:

@@ -84,12 +84,12 @@ class AtThePage:
     base: str = ""
     last: TestResponse | None = None
 
-    def open(self, address: str) -> None:
-        """Open a link with the right date of birth."""
+    def open(self, address: str, **who: str) -> None:
+        """Open a link with the right date of birth; ``who`` answers, where it is a helper."""
         path = address.removeprefix(BASE_URL)
         csrf = re.search(r'name="csrf" value="([^"]+)"', self.client.get(path).text)
         assert csrf is not None
-        entered = self.client.post(path, data={"csrf": csrf[1], **BORN})
+        entered = self.client.post(path, data={"csrf": csrf[1], **BORN, **who})
         assert entered.status_code == 303, entered.text
         to = self.client.get("/forms/").headers["Location"]
         self.base = to.removeprefix(BASE_URL)

@@ -138,6 +138,31 @@ def test_two_devices_meet_and_what_both_changed_is_asked(running: Running) -> No
     assert dict(phone.form("1").fields)["pain"] == "8"
 
 
+def test_a_page_of_a_version_that_never_was_overwrites_nothing_unasked(running: Running) -> None:
+    ada = at_the_page(running, SHORT)
+    ada.send("1", {"pain": "3"}, go="update")
+    reply = ada.send("1", {"pain": "8", "v": "9999"})
+    assert reply.status_code == 200
+    assert "There it says: 3" in ada.errors()[0]
+
+
+def test_a_helper_is_named_while_she_is_there_and_not_after(running: Running) -> None:
+    address = a_link(running, SHORT)
+    helper = AtThePage(running, running.client.application.test_client())
+    helper.open(address, who="helper", name="Grace Example", relation="child")
+    helper.begin()
+    helper.send("1", {"pain": "3"}, go="update")
+    kept = helper.stored()
+    assert kept["contained"][0]["name"] == [{"text": "Grace Example"}]
+    assert kept["source"] == {"reference": "#helper"}
+    ada = AtThePage(running, running.client.application.test_client())
+    ada.open(address)
+    ada.send("1", {"pain": "4"})
+    ada.send("check", {}, go="send")
+    assert ada.stored()["source"] == {"reference": "Patient/ada-example"}
+    assert "contained" not in ada.stored()
+
+
 def test_an_autosave_saves_and_says_the_new_version(running: Running) -> None:
     ada = at_the_page(running, SHORT)
     reply = ada.send("1", {"worry": "half a sen"}, go="autosave")

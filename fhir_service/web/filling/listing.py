@@ -80,12 +80,29 @@ def _offered(site: Site) -> list[Form]:
         form = site.forms.find(reader, url, None)
         if form is None or form.status != "active":
             continue
-        try:
-            must_offer(site, form.canonical or "", "Questionnaire")
-        except NotValid:  # a form that can not be shown whole is not offered
-            continue
-        made.append(form)
+        if _may_offer(site, form):
+            made.append(form)
     return made
+
+
+_LOOKED_AT: dict[int, tuple[Form, bool]] = {}
+_MOST_KEPT: Final = 64
+
+
+def _may_offer(site: Site, form: Form) -> bool:
+    """Whether a form can be shown whole; looked into once, for an active form never changes."""
+    known = _LOOKED_AT.get(id(form))
+    if known is not None and known[0] is form:
+        return known[1]
+    try:
+        must_offer(site, form.canonical or "", "Questionnaire")
+        may = True
+    except NotValid:
+        may = False
+    if len(_LOOKED_AT) >= _MOST_KEPT:
+        _LOOKED_AT.clear()
+    _LOOKED_AT[id(form)] = form, may
+    return may
 
 
 def _responses(site: Site, session: Session) -> dict[str, tuple[str, str]]:

@@ -52,7 +52,7 @@ def _answered(screen: Screen, step: Step) -> Response:
     auto = request.form.get("go") == "autosave"
     began = version_sent(request.form.get("v"))
     base = filling.version_of(screen.site, screen.caller, screen.found, began)
-    lens = screen.lens(base if base is not None else screen.found.response)
+    lens = screen.lens(base)
     files = _files()
     reading = Reading(
         lens, step, Entries(request.form.to_dict(flat=False)), files, screen.offer(lens),
@@ -61,7 +61,7 @@ def _answered(screen: Screen, step: Step) -> Response:
     mine = reading.draft()
     conflicts: list[str] = []
     response = mine
-    if began != screen.found.version and base is not None:
+    if began != screen.found.version:
         response, conflicts = merge(screen.form.items, base, screen.found.response, mine)
     if auto and conflicts:
         return Response(status=409)
