@@ -6,8 +6,9 @@ http://hl7.org/fhir/R4/json.html, http://hl7.org/fhir/R4/fhirpath.html
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import Any
 
 _CHOICE = re.compile(r"(value|answer|defaultValue|deceased|multipleBirth|effective)(?=[A-Z])")
 
@@ -31,3 +32,8 @@ def place(root: str, steps: Iterable[str | int]) -> str:
     for each in steps:
         path += f"[{each}]" if isinstance(each, int) else f".{step(each)}"
     return path
+
+
+def objects(value: Any) -> list[Mapping[str, Any]]:
+    """The objects of a list in JSON that nobody has checked; none of anything else."""
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []

@@ -103,7 +103,10 @@ def _launched(
     subject: str,
     issues: list[Issue],
 ) -> list[Context]:
-    """The patient whom the form asks for as launch context, where she was not given."""
+    """The patient whom the form asks for as launch context, where she was not given.
+
+    Where she can not be read she is known by her id alone, so that queries about her can be sent.
+    """
     given = {one.name for one in contexts}
     for name, types in plan_of(form).launched.items():
         if name == "patient" and name not in given and "Patient" in (types or ("Patient",)):
@@ -115,4 +118,5 @@ def _launched(
                 issues.append(
                     Issue("populate-not-fetched", "incomplete", says, severity="warning")
                 )
+                return [Context(name, ({"resourceType": "Patient", "id": subject},))]
     return []

@@ -11,10 +11,10 @@ from typing import Any
 from fhir_service.fhir.canonical import read_canonical
 from fhir_service.fhir.issues import Issue, NotHere, NotUnderstood
 from fhir_service.fhir.parameters import parameter, parameters, parts
+from fhir_service.fhir.places import objects
 from fhir_service.fhir.reading import read_stored
 from fhir_service.fhir.searching import read_search
 from fhir_service.sdc.extraction.translating import Concepts, Target, read_concept_map
-from fhir_service.sdc.population.fetching import objects
 from fhir_service.workflow import read
 from fhir_service.workflow.caller import Caller
 from fhir_service.workflow.site import Site

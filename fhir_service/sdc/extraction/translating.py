@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from fhir_service.sdc.population.fetching import objects
+from fhir_service.fhir.places import objects
 
 Json = Mapping[str, Any]
 Code = tuple[str | None, str]

@@ -14,9 +14,9 @@ import msgspec
 
 from fhir_service.fhir.fhirpath import Node, ResponseIndex
 from fhir_service.fhir.fhirpath.types import kinds
+from fhir_service.fhir.places import objects
 from fhir_service.sdc.extraction.plan import Place, Plan
 from fhir_service.sdc.population.evaluation import Frame
-from fhir_service.sdc.population.fetching import objects
 
 _NAMESPACE: Final = UUID("6d0f2c39-9f4e-5c1b-8a51-0d2b3e7a4f10")
 _encode = msgspec.json.Encoder(order="sorted", decimal_format="number").encode

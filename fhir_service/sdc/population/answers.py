@@ -11,11 +11,11 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
 
 from fhir_service.fhir.fhirpath.nodes import to_json
+from fhir_service.fhir.places import objects
 from fhir_service.fhir.primitives import CHECKS
 from fhir_service.fhir.quantities import UCUM, convert
 from fhir_service.sdc import extensions as ext
 from fhir_service.sdc.items import Item
-from fhir_service.sdc.population.fetching import objects
 
 Value = tuple[str, Any]
 """(JSON name of the value[x], value)."""

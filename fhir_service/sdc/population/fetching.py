@@ -12,11 +12,6 @@ from typing import Any
 Json = Mapping[str, Any]
 
 
-def objects(value: Any) -> list[Json]:
-    """The objects of a list in JSON that nobody has checked; none of anything else."""
-    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
-
-
 class NotFetched(Exception):
     """A query was not answered. ``says`` is why, without anything of what was asked."""
 

@@ -13,8 +13,8 @@ from urllib.parse import quote
 from fhir_service.fhir.dates import microseconds, span
 from fhir_service.fhir.fhirpath import Node
 from fhir_service.fhir.fhirpath.nodes import members
+from fhir_service.fhir.places import objects
 from fhir_service.sdc.items import Item
-from fhir_service.sdc.population.fetching import objects
 
 Json = Mapping[str, Any]
 

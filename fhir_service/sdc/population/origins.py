@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from fhir_service.fhir.answer_sources import ANSWER_SOURCE
 from fhir_service.fhir.fhirpath import Node
-from fhir_service.sdc.population.fetching import objects
+from fhir_service.fhir.places import objects
 
-ANSWER_SOURCE: Final = "https://fhir-service.example.org/fhir/StructureDefinition/answer-source"
 INFORMATION_ORIGIN: Final = (
     "http://hl7.org/fhir/us/davinci-dtr/StructureDefinition/information-origin"
 )
@@ -96,24 +96,3 @@ def told(sources: list[str] | None) -> list[dict[str, Any]]:
         {"extension": inner, "url": ANSWER_SOURCE},
         {"extension": [origin], "url": INFORMATION_ORIGIN},
     ]
-
-
-def sources_of(response: Json) -> list[str]:
-    """The resources that answers of a response say they came from, each once, in order."""
-    found: dict[str, None] = {}
-    waiting = [response]
-    while waiting:
-        element = waiting.pop()
-        for extension in objects(element.get("extension")):
-            if extension.get("url") == ANSWER_SOURCE:
-                found.update(dict.fromkeys(_sources(extension)))
-        inner = [*objects(element.get("answer")), *objects(element.get("item"))]
-        waiting += reversed(inner)
-    return list(found)
-
-
-def _sources(extension: Json) -> Iterator[str]:
-    for one in objects(extension.get("extension")):
-        reference = one.get("valueReference") if one.get("url") == "source" else None
-        if isinstance(reference, Mapping) and isinstance(reference.get("reference"), str):
-            yield reference["reference"]

@@ -12,12 +12,13 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any, Final
 
+from fhir_service.fhir.answer_sources import ANSWER_SOURCE
 from fhir_service.fhir.fhirpath.nodes import to_json
 from fhir_service.sdc import extensions as ext
 from fhir_service.sdc.compiled import Form
 from fhir_service.sdc.items import Item
 from fhir_service.sdc.population.answers import fitting
-from fhir_service.sdc.population.origins import ANSWER_SOURCE, INFORMATION_ORIGIN
+from fhir_service.sdc.population.origins import INFORMATION_ORIGIN
 from fhir_service.web.filling.lens import Lens
 
 Json = dict[str, Any]
