@@ -33,7 +33,7 @@ TOO_LATE: Final = "The time to answer has passed"
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _AT_ONCE = 100
-_ATTEMPTS = 3
+_ATTEMPTS = 10
 _NO_END = 2**62
 
 
