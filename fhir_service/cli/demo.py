@@ -15,15 +15,19 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from types import FrameType
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
 from fhir_service.cli import installation
 from fhir_service.cli.main import Failed
 from fhir_service.settings import PREFIX
+
+if TYPE_CHECKING:
+    from fhir_service.cli.demo_client import Shown
 
 READY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 10.0
@@ -56,11 +60,12 @@ def command(*, once: bool, port: int | None) -> None:
 
             server.await_ready()
             token = server.token()
-            shown = demo_client.play(server.address, token, _say)
+            language = os.environ.get(f"{PREFIX}LANGUAGE") or "en"
+            shown = demo_client.play(server.address, token, _say, language)
             click.echo(shown.text, nl=False)
             _say(f"Done in {time.monotonic() - began:.1f} seconds.")
             if not once:
-                _stay(server, shown.address, token)
+                _stay(server, shown, token)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -109,8 +114,16 @@ class _Server:
 
     def token(self) -> str:
         """A token, made beside the running service as an operator makes one."""
+        return self._printed("token", "--scope", "system/*.cruds")
+
+    def login_code(self) -> str:
+        """A code that lets one member of staff in, made beside the running service."""
+        return self._printed("login-code", "--name", "Dr Example", "--minutes", "60")
+
+    def _printed(self, *command: str) -> str:
+        """What this command prints. Raises Failed."""
         made = subprocess.run(  # noqa: S603  our own program
-            [*_OURSELVES, "token", "--scope", "system/*.cruds"],
+            [*_OURSELVES, *command],
             env=self._environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -118,7 +131,7 @@ class _Server:
             check=False,
         )
         if made.returncode:
-            raise Failed(f"no token could be made: {made.stderr.strip()}")
+            raise Failed(f"{command[0]} failed: {made.stderr.strip()}")
         return made.stdout.strip()
 
     def wait(self) -> None:
@@ -162,9 +175,16 @@ def _free_port() -> int:
         return port
 
 
-def _stay(server: _Server, summary: str, token: str) -> None:
+def _stay(server: _Server, shown: Shown, token: str) -> None:
+    from fhir_service.cli.demo_client import PATIENT  # noqa: PLC0415  its import costs CPU
+
+    summary, born = shown.address, date.fromisoformat(str(PATIENT["birthDate"]))
+    code = server.login_code()
     try:
         _say(f"\nServing {server.address}/fhir until Ctrl-C. The data goes when it ends.")
+        _say(f"The patient:   {shown.link}")
+        _say(f"               (born {born.day} {born.month} {born.year})")
+        _say(f"Staff:         {server.address}/login  (code {code})")
         _say(f"The summary:   {summary}")
         _say(f"A token:       {token}")
         _say("To read it:")

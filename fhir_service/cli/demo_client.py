@@ -32,23 +32,28 @@ PATIENT: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The summary as plain text, and where it was read."""
+    """The summary as plain text, where it was read, and a link for the patient to another form."""
 
     text: str
     address: str
+    link: str
 
 
-def play(address: str, token: str, say: Callable[[str], None]) -> Shown:
+def play(address: str, token: str, say: Callable[[str], None], language: str = "en") -> Shown:
     """Send the patient and one answered response for each form; the summary of the visit.
+
+    ``language`` is that of the patient's link.
 
     Raises Failed when the service answers otherwise than it should.
     """
-    base = f"{address}/fhir"
+    base, canonical = f"{address}/fhir", ""
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {token}"
         for form in FORMS:
             found = _asked(session.get(f"{base}/Questionnaire/{form}", timeout=TIMEOUT_SECONDS))
-            say(f"Published: {found.json()['title']} ({found.json()['version']})")
+            form_ = found.json()
+            canonical = f"{form_['url']}|{form_['version']}"
+            say(f"Published: {form_['title']} ({form_['version']})")
         body = json.dumps(PATIENT).encode()
         _asked(_send(session, "PUT", f"{base}/Patient/{PATIENT['id']}", body))
         last = ""
@@ -61,7 +66,23 @@ def play(address: str, token: str, say: Callable[[str], None]) -> Shown:
         text = _asked(
             session.get(summary, headers={"Accept": "text/plain"}, timeout=TIMEOUT_SECONDS)
         )
-    return Shown(text.content.decode("utf-8"), summary)
+        link = _link(session, base, canonical, language)
+    return Shown(text.content.decode("utf-8"), summary, link)
+
+
+def _link(session: requests.Session, base: str, canonical: str, language: str) -> str:
+    """The address of a new link for the patient to this form."""
+    asked = {
+        "resourceType": "Parameters",
+        "parameter": [
+            {"name": "questionnaire", "valueCanonical": canonical},
+            {"name": "patient", "valueReference": {"reference": f"Patient/{PATIENT['id']}"}},
+            {"name": "language", "valueCode": language},
+        ],
+    }
+    body = json.dumps(asked).encode()
+    made = _asked(_send(session, "POST", f"{base}/Questionnaire/$create-link", body)).json()
+    return next(str(p["valueUrl"]) for p in made["parameter"] if p["name"] == "address")
 
 
 def _send(session: requests.Session, method: str, url: str, body: bytes) -> requests.Response:

@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+import requests
+
 from tests.support.serving import ROOT, Served, environment, free_port, run
 
 
@@ -79,6 +81,10 @@ def test_ctrl_c_ends_a_serving_demo_with_all_its_processes(tmp_path: Path) -> No
             if "curl" in line:
                 break
         assert any("curl" in line for line in told), "".join(told)
+        links = [line.split()[2] for line in told if line.startswith("The patient:")]
+        page = requests.get(links[0], timeout=10)
+        assert "Is it you?" in page.text
+        assert any(f"http://127.0.0.1:{port}/login  (code " in line for line in told)
         demo.send_signal(signal.SIGINT)
         assert demo.wait(30) == 0
     finally:

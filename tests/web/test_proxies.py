@@ -12,7 +12,8 @@ from fhir_service.fhir.issues import NotSignedIn
 from fhir_service.store.sealing import Vault, secret_of
 from fhir_service.web.proxies import Proxies, asked_by
 from fhir_service.web.static_files import contents, mark_of
-from tests.support.service import Running
+from tests.support.service import Running, start
+from tests.support.ways import a_link, a_patient, born, csrf_in, offered_form, publish
 
 
 @pytest.mark.parametrize(
@@ -79,3 +80,22 @@ def test_the_key_file_can_be_read_by_its_owner_alone(tmp_path: Path) -> None:
     assert secret_of(tmp_path / "new") == made
     assert [file.name for file in (tmp_path / "new").iterdir()] == ["secret.key"]
     assert (tmp_path / "new" / "secret.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_behind_a_proxy_every_address_is_the_public_one(tmp_path: Path) -> None:
+    """Whatever Host and X-Forwarded-Host say: they are the asker's words."""
+    behind = start(tmp_path, BASE_URL="https://clinic.example.org/answers", TRUSTED_PROXIES="1")
+    publish(behind, offered_form())
+    a_patient(behind)
+    link = a_link(behind)
+    assert link.address.startswith("https://clinic.example.org/answers/link/")
+    path = "/link/" + link.address.rpartition("/")[2]
+    lies = {"Host": "evil.example.org", "X-Forwarded-Host": "evil.example.org"}
+    page = behind.client.get(path, headers=lies)
+    assert 'href="/answers/static/plain.css?v=' in page.text
+    assert "evil" not in page.text
+    fields = born() | {"csrf": csrf_in(page)}
+    reply = behind.client.post(path, data=fields, headers=lies)
+    assert (reply.status_code, reply.headers["Location"]) == (303, "/answers/forms/")
+    assert "Secure" in reply.headers["Set-Cookie"]
+    behind.close()
