@@ -55,12 +55,13 @@ class FetchedKeys:
         self._ca_file = ca_file
         self._now = now
         self._fetched: OrderedDict[str, _Fetched] = OrderedDict()
+        self._inline: OrderedDict[str, Keys] = OrderedDict()
         self._lock = Lock()
 
     def keys(self, client: Client, kid: str) -> Keys:
         """The keys of this client; fetched anew where none has this kid. Empty: none to be had."""
         if client.jwks_url is None:
-            return usable_keys(client.jwks or {})
+            return self._registered(client)
         kept = self._fetched.get(client.jwks_url)
         now = self._now()
         if kept is not None:
@@ -68,6 +69,18 @@ class FetchedKeys:
             if now < kept.until and (known or now < kept.at + SHORTEST_SECONDS):
                 return kept.keys
         return self._fetch(client.jwks_url, kept).keys
+
+    def _registered(self, client: Client) -> Keys:
+        """The keys that were registered with the client; read once for each registration."""
+        mark = f"{client.id} {client.created.isoformat()}"
+        kept = self._inline.get(mark)
+        if kept is None:
+            kept = usable_keys(client.jwks or {})
+            with self._lock:
+                self._inline[mark] = kept
+                while len(self._inline) > _MOST_CLIENTS:
+                    self._inline.popitem(last=False)
+        return kept
 
     def _fetch(self, url: str, before: _Fetched | None) -> _Fetched:
         """Fetch and keep; one thread at a time. A failure leaves no keys, and is kept a while."""

@@ -6,7 +6,9 @@ import selectors
 import socket
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 
 
 @dataclass(slots=True)
@@ -38,9 +40,13 @@ def a_post(path: str, body: bytes, token: str | None = None) -> bytes:
     return "\r\n".join([*head, "", ""]).encode() + body
 
 
-def send(port: int, request: bytes, times: int, connections: int = 1) -> Sent:
-    """Send the same request ``times`` times, on so many connections at once, each kept open."""
+def send(port: int, request: bytes | Sequence[bytes], times: int, connections: int = 1) -> Sent:
+    """Send ``times`` requests, on so many connections at once, each kept open.
+
+    ``request`` is sent each time, or is as many as are needed, each sent once.
+    """
     sent = Sent()
+    requests = repeat(request) if isinstance(request, bytes) else iter(request)
     left = times
     selector = selectors.DefaultSelector()
     began: dict[socket.socket, float] = {}
@@ -49,7 +55,7 @@ def send(port: int, request: bytes, times: int, connections: int = 1) -> Sent:
     def begin(connection: socket.socket) -> None:
         received[connection] = b""
         began[connection] = time.perf_counter()
-        connection.sendall(request)
+        connection.sendall(next(requests))
 
     for _ in range(min(connections, times)):
         connection = socket.create_connection(("127.0.0.1", port), timeout=30)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+from collections.abc import Sequence
 from statistics import median
 
 from tests.benchmarks import forty
@@ -30,7 +31,13 @@ def a_submission(token: str, body: bytes | None = None) -> bytes:
     return a_post(RESPONSES, forty.body(forty.response()) if body is None else body, token)
 
 
-def cost(server: Server, request: bytes, times: int, expected: int, connections: int = 1) -> float:
+def cost(
+    server: Server,
+    request: bytes | Sequence[bytes],
+    times: int,
+    expected: int,
+    connections: int = 1,
+) -> float:
     """The CPU time of the server for one such request, in milliseconds.
 
     Raises RuntimeError when an answer has another status than ``expected``.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final, cast
 
@@ -147,6 +148,13 @@ def _moment(claims: Mapping[str, Any], name: str) -> float | None:
 
 def _imported(key: Mapping[str, Any]) -> ECKey | RSAKey:
     try:
-        return (ECKey if key["kty"] == "EC" else RSAKey).import_key(dict(key))
+        return _ready(tuple(sorted(key.items())))
     except _UNREADABLE:
         raise InvalidClientError("The client's key can not be read.") from None
+
+
+@lru_cache(maxsize=512)
+def _ready(members: tuple[tuple[str, str], ...]) -> ECKey | RSAKey:
+    """The key ready to verify with; reading it costs as much as a quick signature check."""
+    key: dict[str, Any] = dict(members)
+    return (ECKey if key["kty"] == "EC" else RSAKey).import_key(key)
