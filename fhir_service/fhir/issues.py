@@ -155,10 +155,14 @@ class NotValid(Refusal):
 
 
 class TooMany(Refusal):
-    """More requests than the limit allows."""
+    """More requests than the limit allows; ``retry_after_seconds`` later there is room again."""
 
     code = "throttled"
     key = "too-many-requests"
+
+    def __init__(self, says: str, *, retry_after_seconds: int = 2) -> None:
+        super().__init__(says)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Unavailable(Refusal):

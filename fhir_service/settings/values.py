@@ -36,6 +36,10 @@ class Settings:
     token_lifetime: int
     backend_token_lifetime: int
     refresh_token_lifetime: int
+    client_requests_per_minute: int
+    patient_requests_per_minute: int
+    auth_requests_per_minute: int
+    bad_tokens_per_minute: int
 
     trusted_proxies: int
     tls_certificate: Path | None

@@ -35,10 +35,9 @@ used_jti = Table(
     Column("fingerprint", LargeBinary, nullable=False),
     Column("expires", Instant, nullable=False),
     PrimaryKeyConstraint("fingerprint", name="used_jti_key"),
+    sqlite_with_rowid=False,
 )
-"""Assertions that were shown already; each opens once."""
-
-Index("used_jti_ending", used_jti.c.expires)
+"""Assertions that were shown already; each opens once. A row lives for minutes."""
 
 oauth_grant = Table(
     "oauth_grant",

@@ -223,9 +223,7 @@ CREATE TABLE used_jti (
   fingerprint BLOB NOT NULL,
   expires BIGINT NOT NULL,
   CONSTRAINT used_jti_key PRIMARY KEY (fingerprint)
-);
-
-CREATE INDEX used_jti_ending ON used_jti (expires);
+) WITHOUT ROWID;
 
 CREATE TABLE oauth_grant (
   id TEXT NOT NULL,

@@ -34,6 +34,7 @@ from fhir_service.web.filling import listing
 from fhir_service.web.filling import views as filling_views
 from fhir_service.web.filling.page_of import Clinic
 from fhir_service.web.gate import Gate
+from fhir_service.web.limits import Limits
 from fhir_service.web.metrics import Metrics
 from fhir_service.web.proxies import Proxies
 from fhir_service.web.replies import Reply
@@ -65,11 +66,12 @@ def create_app(service: Service, log: logs.Log | None = None) -> Flask:
     within = Gate(app.wsgi_app, log, metrics, safety, Auditing(site).tell)
     app.wsgi_app = Proxies(within, settings.trusted_proxies)  # type: ignore[method-assign]
     sessions.register(app, site, embedded=bool(settings.frame_ancestors))
-    guard.register(app, service.door, service.store.must_take_notes)
+    limits = Limits.of(settings)
+    guard.register(app, service.door, limits, service.store.must_take_notes)
     errors.register(app, log.line)
     metadata.register(app, site)
     discovery.register(app, site)
-    authorization.register(app, lambda: service.authority)
+    authorization.register(app, lambda: service.authority, limits.authorization)
     ehr_jwks.register(app, site)
     health.register(app, site, metrics)
     static_files.register(app)

@@ -16,6 +16,7 @@ from flask import Flask, Response, request
 from fhir_service.fhir.issues import Issue, Refusal, TooMany, Unavailable
 from fhir_service.web import authorize
 from fhir_service.web.errors import RETRY_AFTER_SECONDS, status_of
+from fhir_service.web.limits import Limit
 from fhir_service.web.receiving import form_pairs
 from fhir_service.web.told import told
 
@@ -34,8 +35,11 @@ _CODES: Final[dict[type[Refusal], str]] = {
 }
 
 
-def register(app: Flask, authority: Callable[[], Authority]) -> None:
-    """Add /auth/token, /auth/introspect and /auth/revoke."""
+def register(app: Flask, authority: Callable[[], Authority], limit: Limit) -> None:
+    """Add /auth/token, /auth/introspect, /auth/revoke, and what a person sees of them.
+
+    ``limit`` is how often one address may ask.
+    """
 
     @cache
     def server() -> Server:
@@ -44,25 +48,26 @@ def register(app: Flask, authority: Callable[[], Authority]) -> None:
         return Server(authority())
 
     def token() -> Response:
-        return _answered(lambda asked: server().token(asked))
+        return _answered(limit, lambda asked: server().token(asked))
 
     def introspect() -> Response:
-        return _answered(lambda asked: server().introspect(asked))
+        return _answered(limit, lambda asked: server().introspect(asked))
 
     def revoke() -> Response:
-        return _answered(lambda asked: server().revoke(asked))
+        return _answered(limit, lambda asked: server().revoke(asked))
 
-    authorize.register(app, server)
+    authorize.register(app, server, limit)
     app.add_url_rule("/auth/token", "token", token, methods=("POST",))
     app.add_url_rule("/auth/introspect", "introspect", introspect, methods=("POST",))
     app.add_url_rule("/auth/revoke", "revoke", revoke, methods=("POST",))
 
 
-def _answered(answer: Callable[[Asked], Answer]) -> Response:
+def _answered(limit: Limit, answer: Callable[[Asked], Answer]) -> Response:
     from fhir_service.workflow.oauth.requests import Asked  # noqa: PLC0415  keeps the start quick
 
     authorization = request.environ.get("HTTP_AUTHORIZATION")
     try:
+        limit.must_pass(request.remote_addr or "")
         asked = Asked(request.method, form_pairs(), authorization)
         made = answer(asked)
         if made.status < _REFUSED:  # who it says it is was shown
@@ -86,7 +91,8 @@ def refused(refusal: Refusal) -> Response:
     _tell(code)
     reply = json_reply({"error": code, "error_description": sayable(refusal.says)}, status)
     if type(refusal) in _CODES:
-        reply.headers["Retry-After"] = RETRY_AFTER_SECONDS
+        wait = str(refusal.retry_after_seconds) if isinstance(refusal, TooMany) else None
+        reply.headers["Retry-After"] = wait or RETRY_AFTER_SECONDS
     return reply
 
 

@@ -19,6 +19,7 @@ from fhir_service.fhir.searching import read_search
 from fhir_service.smart.scopes import Scope, names_resource, read_scope, scope_words
 from fhir_service.web import pages, sessions
 from fhir_service.web.consent_words import TYPES, WORDS
+from fhir_service.web.limits import Limit
 from fhir_service.web.receiving import Pairs, form_pairs, query_pairs
 from fhir_service.web.told import told
 from fhir_service.workflow import read as reading
@@ -45,16 +46,18 @@ class Found:
     born: str
 
 
-def register(app: Flask, server: Callable[[], Server]) -> None:
+def register(app: Flask, server: Callable[[], Server], limit: Limit) -> None:
     """Add /auth/authorize and /auth/consent."""
 
     def authorize() -> Response:
+        limit.must_pass(request.remote_addr or "")
         if request.method == "POST":
             # sent by another site the form comes without our cookies; asked for anew it has them
             return _to(f"{pages.here('/auth/authorize')}?{urlencode(form_pairs())}", _SEE_OTHER)
         return _begin(server(), query_pairs())
 
     def consent() -> Response:
+        limit.must_pass(request.remote_addr or "")
         return _decide(server())
 
     app.add_url_rule("/auth/authorize", "authorize", authorize, methods=("GET", "POST"))

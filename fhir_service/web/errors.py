@@ -90,6 +90,8 @@ def refused(refusal: Refusal) -> Response:
         name, value = _HINTS[status]
         if isinstance(refusal, NotSignedIn) and "Authorization" in request.headers:
             value += ', error="invalid_token"'
+        if isinstance(refusal, TooMany):
+            value = str(refusal.retry_after_seconds)
         reply.headers[name] = value
     return reply
 

@@ -13,6 +13,7 @@ from flask import Flask, request
 from fhir_service.fhir.issues import NotSignedIn
 from fhir_service.web import sessions
 from fhir_service.web.languages import language_asked
+from fhir_service.web.limits import Limits
 from fhir_service.web.page_table import BY_TOKEN_TOO, PAGE_PLACES, PAGES, Page
 from fhir_service.web.told import told
 from fhir_service.workflow.caller import Caller
@@ -58,12 +59,16 @@ def _by_token(endpoint: str) -> bool:
     return endpoint in BY_TOKEN_TOO and "HTTP_AUTHORIZATION" in request.environ
 
 
-def register(app: Flask, door: Door, must_take_notes: Callable[[], None]) -> None:
+def register(app: Flask, door: Door, limits: Limits, must_take_notes: Callable[[], None]) -> None:
     """Ask for a token before every request but those to OPEN endpoints; unknown addresses too.
 
     ``must_take_notes`` raises Unavailable while the audit can not be written: then nothing is
     given out.
     """
+
+    def looking_closer() -> None:
+        """A token that is not known yet: who sends many such is not worth a signature check."""
+        limits.bad_tokens.must_pass(request.remote_addr or "")
 
     def guard() -> None:
         account, rule = told(), request.url_rule
@@ -77,12 +82,16 @@ def register(app: Flask, door: Door, must_take_notes: Callable[[], None]) -> Non
             page = PAGES.get(rule.endpoint)
             if page is not None and not _by_token(rule.endpoint):
                 sessions.enter(page)
+                if account.caller is not None:
+                    limits.must_let(account.caller)
                 return
         elif request.path.startswith(PAGE_PLACES):
             account.page = Page("open")  # what there is not is told as a page there
             return
         token = bearer(request.environ.get("HTTP_AUTHORIZATION"))
-        caller = account.caller = door.caller(token, account.request_id, language_asked())
+        caller = door.caller(token, account.request_id, language_asked(), looking_closer)
         caller.trail.address = account.address
+        account.caller = caller
+        limits.must_let(caller)
 
     app.before_request(guard)

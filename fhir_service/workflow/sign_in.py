@@ -57,13 +57,23 @@ class Door:
         return cls(site.keys, site.clock, site.ids, site.base_url, revoked)
 
     def caller(
-        self, token: str, request_id: str | None = None, language: str | None = None
+        self,
+        token: str,
+        request_id: str | None = None,
+        language: str | None = None,
+        looking_closer: Callable[[], None] | None = None,
     ) -> Caller:
-        """Who holds this access token, and reads this language. Raises NotSignedIn."""
-        claims = self.claims(token)
+        """Who holds this access token, and reads this language. Raises NotSignedIn.
+
+        ``looking_closer`` is called before a token that is not known yet is verified; what it
+        raises is raised here.
+        """
+        claims = self.claims(token, looking_closer)
         return Caller(claims.client, claims.jti, claims.access, request_id, language)
 
-    def claims(self, token: str) -> tokens.Claims:
+    def claims(
+        self, token: str, looking_closer: Callable[[], None] | None = None
+    ) -> tokens.Claims:
         """What this access token says, if it is good now. Raises NotSignedIn."""
         if len(token) > _LONGEST_TOKEN:
             raise NotSignedIn("The access token is longer than any that is given out here.")
@@ -71,6 +81,8 @@ class Door:
         now = self.clock.now()
         claims = self._known.get(fingerprint)
         if claims is None or claims.expires <= now.timestamp():
+            if looking_closer is not None:
+                looking_closer()
             claims = tokens.verify(token, self._keys_for(token), now=now)
             self._remember(fingerprint, claims)
         revoked = self._revoked(now)

@@ -26,6 +26,11 @@ class Registered(ClientMixin):
     def __init__(self, client: Client) -> None:
         self.client = client
 
+    @property
+    def client_id(self) -> str:
+        """Its id."""
+        return self.client.id
+
     def get_client_id(self) -> str:
         """Its id."""
         return self.client.id

@@ -41,8 +41,8 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
         sa.Column("expires", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("fingerprint", name="used_jti_key"),
+        sqlite_with_rowid=False,
     )
-    op.create_index("used_jti_ending", "used_jti", ["expires"])
     op.create_table(
         "oauth_grant",
         sa.Column("id", _ordered(), nullable=False),
