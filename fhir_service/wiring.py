@@ -239,6 +239,7 @@ def build(settings: Settings, base_url: str | None = None) -> Service:
         zone=settings.time_zone,
         language=settings.language,
         visit_days=settings.visit_days,
+        link_prefill=settings.link_prefill,
         require_if_match=settings.require_if_match,
         refresh_days=settings.refresh_token_lifetime // 86_400,
         max_item_depth=settings.max_item_depth,

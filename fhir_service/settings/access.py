@@ -73,4 +73,11 @@ ACCESS: Final[tuple[Setting, ...]] = (
         "Most tokens from one address that have to be looked at closer; 0: no limit.",
         least=0,
     ),
+    Setting(
+        "LINK_PREFILL",
+        "switch",
+        "off",
+        "on or off",
+        "Whether a form opened by a link is filled from the EHR, for who knows the date of birth.",
+    ),
 )

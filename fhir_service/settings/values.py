@@ -40,6 +40,7 @@ class Settings:
     patient_requests_per_minute: int
     auth_requests_per_minute: int
     bad_tokens_per_minute: int
+    link_prefill: bool
 
     trusted_proxies: int
     tls_certificate: Path | None

@@ -53,6 +53,17 @@ NOBODYS: Final = frozenset(
 )  # fmt: skip
 """Types that hold nothing of a patient."""
 
+RECORD_SCOPE: Final = " ".join(
+    f"patient/{one}.rs"
+    for one in (
+        "AllergyIntolerance", "CarePlan", "CareTeam", "Condition", "DiagnosticReport", "Encounter",
+        "FamilyMemberHistory", "Goal", "ImagingStudy", "Immunization", "Medication",
+        "MedicationAdministration", "MedicationRequest", "MedicationStatement", "Observation",
+        "Practitioner", "Procedure", "ServiceRequest",
+    )
+)  # fmt: skip
+"""What a patient may have a form filled with, out of her own record."""
+
 OWNERS: Final = (
     "subject", "patient", "beneficiary", "individual", "for", "candidate", "policyHolder",
 )  # fmt: skip

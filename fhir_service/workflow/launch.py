@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from fhir_service.smart import launch
+from fhir_service.smart.compartment import RECORD_SCOPE
 from fhir_service.smart.launch import Fetched, LaunchFailed
 from fhir_service.workflow import sessions
 from fhir_service.workflow.launch_ports import LaunchEhr, Launchers
@@ -28,8 +29,9 @@ MINUTES: Final = 10
 CALLBACK: Final = "/launch/callback"
 PATIENT_SCOPE: Final = (
     "patient/QuestionnaireResponse.crus patient/Questionnaire.rs patient/ValueSet.rs"
-    " patient/CodeSystem.rs patient/Patient.r patient/Task.rs"
+    f" patient/CodeSystem.rs patient/Patient.r patient/Task.rs {RECORD_SCOPE}"
 )
+"""A patient whom her EHR knows may have her form filled with what it holds of her."""
 STAFF_SCOPE: Final = "patient/*.rs"
 """A clinician's launch is in one patient's chart, and reaches that patient alone."""
 

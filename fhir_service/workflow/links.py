@@ -19,6 +19,7 @@ from typing import Final
 from fhir_service.fhir.issues import Conflict, Issue, NotHere, NotUnderstood, NotValid
 from fhir_service.fhir.reading import read_stored
 from fhir_service.smart.access import Access
+from fhir_service.smart.compartment import RECORD_SCOPE
 from fhir_service.smart.scopes import read_scopes
 from fhir_service.workflow import sessions, task_moves
 from fhir_service.workflow.caller import Caller
@@ -153,7 +154,7 @@ def open_link(
         reference="",
         kind="patient",
         client=CLIENT,
-        scope=SCOPE,
+        scope=f"{SCOPE} {RECORD_SCOPE}" if site.link_prefill else SCOPE,
         created=now,
         idle_until=now,
         expires=link.expires,

@@ -25,6 +25,9 @@ from fhir_service.workflow.ehr import Ehr, EhrTrouble
 from fhir_service.workflow.ports import Stored
 from fhir_service.workflow.site import Site
 
+MOST_SECONDS: Final = 8.0
+"""After so long nothing more is asked for one form: a person waits for it."""
+
 MOST_RESOURCES: Final = 200
 """How many resources are taken of one search."""
 
@@ -47,10 +50,13 @@ class RecordQueries:
         self._caller = caller
         self._subject = subject
         self._ehr = ehr
+        self._began = site.clock.now()
         self._base = None if ehr is None else ehr.base
 
     def __call__(self, text: str) -> Fetched:
         """The answer to ``Type?search`` or ``Type/id``. Raises NotFetched."""
+        if (self._site.clock.now() - self._began).total_seconds() > MOST_SECONDS:
+            raise NotFetched("The record takes too long: the rest was not asked for.")
         path, _, search = self._relative(text).partition("?")
         steps = path.strip("/").split("/")
         type_ = steps[0]
@@ -63,6 +69,8 @@ class RecordQueries:
             return self._searched(type_, parse_qsl(search, keep_blank_values=False))
         if len(steps) != 2 or search or not is_id(steps[1]):  # noqa: PLR2004  Type and id
             raise NotFetched("A query is Type?parameters, or Type/id.")
+        if type_ == "Patient" and steps[1] != self._subject:
+            raise NotFetched("A query asks for another Patient: not sent.")
         self._must(type_, "r")
         return self._read(type_, steps[1])
 

@@ -62,6 +62,7 @@ class Site:
     ``refresh_days``: how long an app with offline_access can go on.
     ``has_target``: whether an EHR is configured to which summaries are owed.
     ``ehr``: the EHR that is read from and written to; None where none is configured.
+    ``link_prefill``: whether a link's form is filled from the EHR.
     ``extraction``: our own rules of extraction for a form, by its url; None where there are none.
     ``ehr_jwks``: our public keys there, as a JWK Set.
     """
@@ -87,6 +88,7 @@ class Site:
     software_version: str = ""
     spans: Spans = SPANS
     ehr: Ehr | None = None
+    link_prefill: bool = False
     extraction: Callable[[str | None], Mapping_ | None] = lambda _: None
     ehr_jwks: Callable[[], Mapping[str, Any]] = lambda: {"keys": []}
 
