@@ -60,7 +60,7 @@ class Gate:
             if _CACHE not in names:
                 headers.append(_NO_STORE)
             if account.page is not None:
-                headers += self._safety.of_pages
+                headers += [one for one in self._safety.of_pages if one[0] not in names]
             elif _POLICY not in names:
                 headers.append(_NOTHING)
             return start_response(status, headers, *more)  # type: ignore[arg-type]

@@ -247,6 +247,19 @@ def test_a_page_has_the_headers_that_keep_it_safe(doors: Running) -> None:
     assert ("Strict-Transport-Security" in headers) == https
 
 
+def test_a_page_may_have_a_policy_of_its_own_and_then_has_that_alone(
+    doors: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two policies would both hold: the page that sends a form on to an app could not."""
+    own = {"Content-Security-Policy": "default-src 'self'"}
+    monkeypatch.setitem(PAGES, "t-own", Page("open"))
+    view = lambda: Response("-", headers=own)  # noqa: E731
+    doors.client.application.add_url_rule("/t-own", "t-own", view)
+    headers = doors.client.get("/t-own").headers
+    assert headers.getlist("Content-Security-Policy") == ["default-src 'self'"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
 def test_logging_out_ends_every_session_of_this_browser(doors: Running) -> None:
     secrets = [let_in(doors, a_session()), let_in(doors, a_session("staff"))]
     token = token_in(doors.client.get("/t-open"))
