@@ -30,7 +30,7 @@ from fhir_service.web import (
     ways_in,
 )
 from fhir_service.web.auditing import Auditing
-from fhir_service.web.filling import listing
+from fhir_service.web.filling import declining, listing
 from fhir_service.web.filling import views as filling_views
 from fhir_service.web.filling.page_of import Clinic
 from fhir_service.web.gate import Gate
@@ -83,6 +83,7 @@ def create_app(service: Service, log: logs.Log | None = None) -> Flask:
     clinic = Clinic(settings.clinic_phone)
     listing.register(app, site, clinic)
     filling_views.register(app, site, clinic)
+    declining.register(app, site, clinic)
     resources.register(app, site)
     operations.register(app, site)
     outbox_page.register(app, service.store)

@@ -40,6 +40,7 @@ PAGES: Final[dict[str, Page]] = {
     "forms-step": Page("patient", most_bytes=12 * 1024 * 1024),
     "forms-check": Page("patient"),
     "forms-later": Page("patient"),
+    "forms-decline": Page("patient"),
     "forms-sent": Page("patient"),
     "forms-copy": Page("patient"),
     "forms-style": Page("patient"),

@@ -19,7 +19,7 @@ from fhir_service.sdc import solicitation
 from fhir_service.sdc.solicitation import Asked, moved, read_task
 from fhir_service.smart.access import Access
 from fhir_service.smart.scopes import read_scopes
-from fhir_service.workflow.caller import Caller
+from fhir_service.workflow.caller import CHANGE, Caller
 from fhir_service.workflow.ports import Reader, Record, Stored
 from fhir_service.workflow.read import not_here
 from fhir_service.workflow.site import Site
@@ -50,8 +50,8 @@ def follow(
     It is the one that has the response as its output; else, of the open ones for the same patient
     and form without a response yet, that of the response's link, else the one that is due first.
     """
-    if response.patient is None or questionnaire is None:
-        return
+    if response.patient is None or questionnaire is None or response.id.endswith(CHANGE):
+        return  # a draft of what was sent already answers nothing new
     for _ in range(_ATTEMPTS):
         found = _fitting(record, response.patient, questionnaire, response.id)
         if found is None:

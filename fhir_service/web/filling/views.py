@@ -10,6 +10,7 @@ from flask import Flask, Response, request
 from fhir_service.web import pages, sessions
 from fhir_service.web.filling import looking
 from fhir_service.web.filling.conditions import mark_of
+from fhir_service.web.filling.declining import task_of
 from fhir_service.web.filling.page_of import (
     FORMS,
     LANGUAGE,
@@ -68,6 +69,7 @@ def _start(site: Site, clinic: Clinic) -> View:
             minutes=max(2, round(questions / _A_MINUTE)),
             begun=screen.found.draft is not None,
             action=screen.address(),
+            decline=screen.address("decline") if task_of(screen) else None,
         )
 
     return view
