@@ -5,6 +5,7 @@ https://microservices.io/patterns/data/polling-publisher.html
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -19,7 +20,6 @@ from fhir_service.cli.main import Failed
 from fhir_service.fhir.issues import Unavailable
 
 if TYPE_CHECKING:
-    from fhir_service.wiring import Service
     from fhir_service.workflow.deliver import Courier
 
 IDLE_SECONDS: Final = 1.0
@@ -48,7 +48,9 @@ def command(*, once: bool, end_with_parent: bool) -> None:
             courier = service.courier(worker, tell_changes)
         except MappingFault as wrong:
             raise Failed(str(wrong)) from None
-        _work(service, courier, stop, parent, once=once)
+        gc.collect()
+        gc.freeze()  # what was imported lives on; looking through it costs on every delivery
+        _work(courier, stop, parent, once=once)
 
 
 def tell_changes(changed: tuple[str, ...]) -> None:
@@ -57,9 +59,7 @@ def tell_changes(changed: tuple[str, ...]) -> None:
         click.echo(f"The EHR changed: {line}", err=True)
 
 
-def _work(
-    service: Service, courier: Courier, stop: threading.Event, parent: int | None, *, once: bool
-) -> None:
+def _work(courier: Courier, stop: threading.Event, parent: int | None, *, once: bool) -> None:
     while not stop.is_set():
         if parent is not None and os.getppid() != parent:
             return
@@ -74,7 +74,6 @@ def _work(
         if once:
             return
         stop.wait(IDLE_SECONDS)
-    del service
 
 
 def spawn() -> list[str]:

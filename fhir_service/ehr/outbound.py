@@ -12,10 +12,11 @@ import json as json_of
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Timer, local
+from threading import local
 from typing import TYPE_CHECKING, Any, Literal
 
 from fhir_service.ehr.addresses import Base, Networks, base_of
+from fhir_service.ehr.watching import Watch, Watchman
 
 if TYPE_CHECKING:
     import socket
@@ -26,6 +27,7 @@ FailedKind = Literal["refused", "timeout-before", "lost", "too-large"]
 
 _PIECE = 65536
 _THREAD = local()
+_WATCHMAN = Watchman()
 
 
 class OutboundRefused(Exception):
@@ -109,7 +111,7 @@ class Outbound:
         if networks is None:
             raise OutboundRefused("the host is none that was configured")
         seconds = timeout_seconds or self._timeout_seconds
-        _THREAD.networks, _THREAD.watch = networks, _Watch(seconds)
+        _THREAD.networks, _THREAD.watch = networks, Watch(_WATCHMAN, seconds)
         try:
             reply = self._requests().request(
                 method,
@@ -157,38 +159,8 @@ class Outbound:
         return b"".join(pieces)
 
 
-class _Watch:
-    """Ends an exchange that takes too long as a whole, however steadily it drips."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._timer: Timer | None = None
-        self.ended_it = False
-
-    def over(self, sock: socket.socket | None) -> None:
-        """Watch this connection from now on."""
-        if sock is None or self._timer is not None:
-            return
-
-        def end() -> None:
-            self.ended_it = True
-            try:
-                sock.shutdown(2)
-            except OSError:  # it is closed already
-                return
-
-        self._timer = Timer(self._seconds, end)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def end(self) -> None:
-        """The exchange is over."""
-        if self._timer is not None:
-            self._timer.cancel()
-
-
 def _watch(sock: socket.socket | None) -> None:
-    _THREAD.watch.over(sock)
+    _THREAD.watch.begin(sock)
 
 
 def _kind(failed: Exception) -> FailedKind:

@@ -47,7 +47,7 @@ _END = (
 _END_OPEN = (
     "UPDATE attempt SET ended = ?, result = ?, reason = ? WHERE outbox_id = ? AND ended IS NULL"
 )
-_NEWEST = "SELECT max(id) FROM attempt WHERE outbox_id = ?"
+_INSERT = f"{statements.INSERT_ATTEMPT} RETURNING id"
 _ATTEMPTS = (
     "SELECT id, began, ended, route, result, status, reason, ehr_id, sha256, size "
     "FROM attempt WHERE outbox_id = ? ORDER BY id"
@@ -94,8 +94,7 @@ class Deliveries:
                 raise LeaseLost
             began = microseconds(now)
             values = (entry.number, began, sending.route, sending.sha256, sending.size)
-            connection.run(statements.INSERT_ATTEMPT, values)
-            return int(connection.run(_NEWEST, (entry.number,)).fetchone()[0])
+            return int(connection.run(_INSERT, values).fetchone()[0])
 
         return self._desk.database.write(work)
 

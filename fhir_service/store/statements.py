@@ -115,6 +115,11 @@ HISTORY = f"{_FROM} WHERE {_ONE} AND v.version < ? ORDER BY v.version DESC LIMIT
 HISTORY_OF_PATIENT = (
     f"{_FROM} WHERE {_ONE} AND v.version < ? AND v.patient = ? ORDER BY v.version DESC LIMIT ?"
 )
+STORED_BETWEEN = (
+    f"{_CURRENT} WHERE r.patient = ? AND r.resource_type = ? AND r.deleted = 0 "
+    "AND r.last_updated >= ? AND r.last_updated <= ? "
+    "ORDER BY r.last_updated DESC, r.id DESC LIMIT ?"
+)
 CANONICALS = (
     "SELECT id, version, canonical_version, status, last_updated FROM resource "
     "WHERE resource_type = ? AND canonical = ? AND deleted = 0"

@@ -95,6 +95,14 @@ class Reader(Protocol):
     def overdue_tasks(self, now: datetime, count: int) -> Sequence[Stored]:
         """Up to so many open Tasks of which a deadline has passed, of anybody."""
 
+    def stored_between(
+        self, resource_type: str, patient: str, low: datetime, high: datetime, count: int
+    ) -> Sequence[Stored]:
+        """The patient's current, undeleted resources of this type last updated within these times.
+
+        Both included; the newest first, at most so many.
+        """
+
     def canonical(self, resource_type: str, url: str, version: str | None) -> Stored | None:
         """The resource with this url and exactly this version.
 

@@ -82,8 +82,10 @@ def prepare(site: Site, outbox: Outbox, entry: Entry, route: Route, now: datetim
     if stored is None or stored.deleted or stored.patient != entry.patient:
         raise Aside("superseded", "response-gone")
     response = decode(stored.body, MOST_ITEM_LEVELS)
-    _must_be_meant(site, entry)
-    before = _earlier(site, outbox, entry, stored)
+    others = [one for one in outbox.of_patient(entry.patient) if one.number != entry.number]
+    if any(one.resource_id == entry.resource_id for one in others):
+        _must_be_meant(site, entry)
+    before = _earlier(site, others, entry, stored) if others else None
     if response.status not in _SENT:
         return _withdrawal(site, entry, route, stored, before)
     _must_be_in_time(entry, entry.deadline, now)
@@ -95,7 +97,7 @@ def prepare(site: Site, outbox: Outbox, entry: Entry, route: Route, now: datetim
         made=stored.last_updated,
         visit=visit,
         renderings=_renderings(site, route, facts_of(site, stored)),
-        response=read_stored(stored.body),
+        response=read_stored(stored.body) if route.kind == "response" else {},
         replaces=before.ehr_id if before else None,
     )
     body = body_of(route, parcel)
@@ -121,15 +123,12 @@ def facts_of(site: Site, stored: Stored) -> Summary:
         raise Aside("superseded", "nothing-to-tell") from None
 
 
-def _earlier(site: Site, outbox: Outbox, entry: Entry, stored: Stored) -> Entry | None:
+def _earlier(site: Site, others: Sequence[Entry], entry: Entry, stored: Stored) -> Entry | None:
     """The note of the same visit that was delivered before, if one was.
 
     Raises Aside where a later entry tells all that this one would, and where an earlier one is
     still on its way.
     """
-    others = [one for one in outbox.of_patient(entry.patient) if one.number != entry.number]
-    if not others:
-        return None
     same = {one.id for one, _ in of_one_visit(site, stored, entry.patient)}
     visit = [one for one in others if one.resource_id in same]
     _must_be_the_last(entry, visit)

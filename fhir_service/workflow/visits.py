@@ -7,11 +7,9 @@ the days that the site counts as one visit.
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from fhir_service.fhir.reading import MOST_ITEM_LEVELS, read_stored
-from fhir_service.fhir.searching import Criterion, Search
-from fhir_service.fhir.splice import instant
 from fhir_service.sdc.responses import Response, decode
 from fhir_service.sdc.solicitation import read_task
 from fhir_service.workflow.ports import Reader, Stored
@@ -20,6 +18,10 @@ from fhir_service.workflow.site import Site
 _COUNTED = ("completed", "amended")
 _MOST = 100
 _MOST_EARLIER = 30
+_MOST_LOOKED_AT = 300
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+
+TYPE = "QuestionnaireResponse"
 
 
 def of_one_visit(
@@ -34,8 +36,7 @@ def of_one_visit(
     first = decode(asked.body, MOST_ITEM_LEVELS)
     found = [(asked, first)]
     seen = {_url(first)}
-    for stored in _near(reader, site, asked, patient):
-        response = decode(stored.body, MOST_ITEM_LEVELS)
+    for stored, response in _near(reader, site, asked, patient):
         together = _grouped(groups, asked.id, stored.id)
         if together is None:
             together = _same_encounter(first, response)
@@ -52,57 +53,51 @@ def earlier(
     """The patient's sent responses from before this visit, the newest ``_MOST_EARLIER``."""
     if asked.patient is None:
         return []
-    search = Search(
-        "QuestionnaireResponse",
-        (
-            Criterion("patient", "reference", (asked.patient,)),
-            Criterion("status", "token", _COUNTED),
-            _date("lt", asked.last_updated),
-        ),
-        sort=(("_lastUpdated", True),),
-        count=_MOST_EARLIER,
-    )
-    found = site.desk.reading().search(search, patient).found
-    before = [stored for stored in found if stored.id not in visit]
-    return [(stored, decode(stored.body, MOST_ITEM_LEVELS)) for stored in before]
+    if patient not in (None, asked.patient):
+        return []
+    last = asked.last_updated - timedelta(milliseconds=1)
+    return _sent(site.desk.reading(), asked.patient, (_FIRST, last), _MOST_EARLIER, visit)
 
 
-def _near(reader: Reader, site: Site, asked: Stored, patient: str | None) -> Iterator[Stored]:
+def _near(
+    reader: Reader, site: Site, asked: Stored, patient: str | None
+) -> Iterator[tuple[Stored, Response]]:
     """The patient's other sent responses, stored within the days of a visit, newest first."""
-    if asked.patient is None:
+    if asked.patient is None or patient not in (None, asked.patient):
         return
     days = timedelta(days=site.visit_days)
-    around = (_date("ge", asked.last_updated - days), _date("le", asked.last_updated + days))
-    search = Search(
-        "QuestionnaireResponse",
-        (
-            Criterion("patient", "reference", (asked.patient,)),
-            Criterion("status", "token", _COUNTED),
-            *around,
-        ),
-        sort=(("_lastUpdated", True),),
-        count=_MOST,
-    )
-    for stored in reader.search(search, patient).found:
-        if stored.id != asked.id:
-            yield stored
+    low, high = asked.last_updated - days, asked.last_updated + days
+    yield from _sent(reader, asked.patient, (low, high), _MOST, {asked.id})
+
+
+def _sent(
+    reader: Reader,
+    patient: str,
+    times: tuple[datetime, datetime],
+    count: int,
+    without: Container[str],
+) -> list[tuple[Stored, Response]]:
+    """The patient's sent responses that were last stored within these times, newest first."""
+    found = []
+    for stored in reader.stored_between(TYPE, patient, *times, _MOST_LOOKED_AT):
+        if stored.id in without:
+            continue
+        response = decode(stored.body, MOST_ITEM_LEVELS)
+        if response.status in _COUNTED:
+            found.append((stored, response))
+            if len(found) == count:
+                break
+    return found
 
 
 def _groups(reader: Reader, asked: Stored, patient: str | None) -> dict[str, tuple[str, str]]:
     """The visit (groupIdentifier) of each response that was asked for by a Task with one."""
     if asked.patient is None:
         return {}
-    tasks = Search(
-        "Task",
-        (
-            Criterion("patient", "reference", (asked.patient,)),
-            Criterion("group-identifier", "token", ("false",), "missing"),
-        ),
-        sort=(("_lastUpdated", True),),
-        count=_MOST,
-    )
+    if patient not in (None, asked.patient):
+        return {}
     found: dict[str, tuple[str, str]] = {}
-    for stored in reader.search(tasks, patient).found:
+    for stored in reader.stored_between("Task", asked.patient, _FIRST, _LAST, _MOST_LOOKED_AT):
         told = read_task(read_stored(stored.body))
         if told.response is not None and told.group is not None:
             found.setdefault(told.response, told.group)
@@ -114,10 +109,6 @@ def _grouped(groups: dict[str, tuple[str, str]], one: str, two: str) -> bool | N
     if one not in groups or two not in groups:
         return None
     return groups[one] == groups[two]
-
-
-def _date(prefix: str, moment: datetime) -> Criterion:
-    return Criterion("_lastUpdated", "date", (prefix + instant(moment),))
 
 
 def _url(response: Response) -> str:
