@@ -40,6 +40,7 @@ from fhir_service.web.proxies import Proxies
 from fhir_service.web.replies import Reply
 from fhir_service.web.safety import Safety
 from fhir_service.web.tries import Tries
+from fhir_service.web.turnstile import Turnstile
 from fhir_service.wiring import Service
 
 
@@ -63,10 +64,11 @@ def create_app(service: Service, log: logs.Log | None = None) -> Flask:
     log = log or logs.on_standard_error(settings.log_level)
     metrics = Metrics(service.store.figures)
     safety = Safety.of(site.base_url, settings.frame_ancestors)
-    within = Gate(app.wsgi_app, log, metrics, safety, Auditing(site).tell)
+    limits = Limits.of(settings)
+    turnstile = Turnstile(app.wsgi_app, service.door, limits)
+    within = Gate(turnstile, log, metrics, safety, Auditing(site).tell)
     app.wsgi_app = Proxies(within, settings.trusted_proxies)  # type: ignore[method-assign]
     sessions.register(app, site, embedded=bool(settings.frame_ancestors))
-    limits = Limits.of(settings)
     guard.register(app, service.door, limits, service.store.must_take_notes)
     errors.register(app, log.line)
     metadata.register(app, site)

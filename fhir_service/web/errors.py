@@ -59,6 +59,9 @@ STATUS: dict[type[Refusal], int] = {
 
 RETRY_AFTER_SECONDS = "2"
 
+NOT_GOOD = 'Bearer realm="fhir_service", error="invalid_token"'
+"""What a request with a token that is not good is told."""
+
 _HINTS: dict[int, tuple[str, str]] = {
     401: ("WWW-Authenticate", 'Bearer realm="fhir_service"'),
     403: ("WWW-Authenticate", 'Bearer realm="fhir_service", error="insufficient_scope"'),
