@@ -34,6 +34,7 @@ _SOON = (
     f"{_OPEN} AND deadline IS NOT NULL AND released IS NULL AND deadline < ?"
 )
 _SOON_SECONDS = 86_400
+_STATEMENTS = "SELECT count(*), max(last_seen) FROM ehr_statement"
 _ABOUT = {
     "sqlite": "SELECT coalesce(max(rowid), 0) FROM resource_version",
     "postgresql": (
@@ -86,7 +87,8 @@ class StoreDesk:
         """Gauges: what waits and since when (seconds), about how many versions, disk in bytes.
 
         Of the outbox beside that: how late the longest overdue entry is, what a person has to
-        look at by state, and what is not delivered a day before its visit is over.
+        look at by state, and what is not delivered a day before its visit is over. Of the EHR:
+        how many statements of it are kept (one more: it changed), and how old the last reading is.
         """
         ((waiting, oldest),) = self.database.rows(_WAITING)
         ((versions,),) = self.database.rows(_ABOUT[self.database.name])
@@ -95,6 +97,7 @@ class StoreDesk:
         late = 0.0 if due is None else time.time() - due / 1_000_000
         soon = microseconds(datetime.now(UTC)) + _SOON_SECONDS * 1_000_000
         ((ending,),) = self.database.rows(_SOON, (soon,))
+        ((statements, seen),) = self.database.rows(_STATEMENTS)
         held = {str(state): float(count) for state, count in self.database.rows(_HELD)}
         return {
             "outbox_overdue_seconds": max(late, 0.0),
@@ -102,6 +105,8 @@ class StoreDesk:
             "outbox_refused": held.get("refused", 0.0),
             "outbox_given_up": held.get("given-up", 0.0),
             "outbox_visit_within_a_day": float(ending),
+            "ehr_statements_kept": float(statements),
+            "ehr_statement_age_seconds": 0.0 if seen is None else time.time() - seen / 1_000_000,
             "outbox_waiting": float(waiting),
             "outbox_oldest_age_seconds": max(age, 0.0),
             "stored_versions_about": float(versions),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -18,7 +18,7 @@ from fhir_service.fhir.reading import MOST_ITEM_LEVELS, read_stored
 from fhir_service.sdc.responses import Response, decode
 from fhir_service.summary.document import document
 from fhir_service.summary.model import Summary
-from fhir_service.workflow.ehr import Ehr
+from fhir_service.workflow.ehr import Ehr, EhrTrouble
 from fhir_service.workflow.outbox import OPEN, Entry, Outbox, State
 from fhir_service.workflow.parcels import (
     Parcel,
@@ -44,6 +44,7 @@ TYPE = "QuestionnaireResponse"
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _SENT = ("completed", "amended")
+_LATE = timedelta(hours=12)
 
 
 class Aside(Exception):
@@ -241,11 +242,12 @@ def _visit(
     ehr = _ehr(site)
     id_ = entry.encounter or encounter_id(response.encounter_reference, ehr.base)
     appointment = None
-    if id_ is None and "required" in (route.encounter, route.period):
-        appointment = appointment_of(ehr, patient, written, site.visit_days)
-        if appointment is not None:
-            found = encounter_of(ehr, patient, appointment)
-            id_ = None if found is None else str(found["id"])
+    needed = "required" in (route.encounter, route.period)
+    if id_ is None and (needed or now - entry.created > _LATE):
+        appointment = _appointment(site, ehr, patient, written, needed=needed)
+    if id_ is None and appointment is not None and needed:
+        found = encounter_of(ehr, patient, appointment)
+        id_ = None if found is None else str(found["id"])
     encounter = ehr.read("Encounter", id_) if id_ and route.encounter != "never" else None
     visit = times(appointment, encounter if usable(encounter) else None)
     _must_be_in_time(entry, visit.end, now)
@@ -260,6 +262,21 @@ def _visit(
         reason = "no-appointment" if appointment is None else "no-encounter-yet"
         raise Aside("waiting-for-encounter", reason, deadline=visit.end)
     return visit, encounter
+
+
+def _appointment(
+    site: Site, ehr: Ehr, patient: str, written: datetime, *, needed: bool
+) -> Mapping[str, Any] | None:
+    """The appointment of the visit; where it is not needed, an EHR that tells none is no trouble.
+
+    What comes late asks for it too: the visit may be over.
+    """
+    try:
+        return appointment_of(ehr, patient, written, site.visit_days)
+    except EhrTrouble as trouble:
+        if needed or not trouble.surely_not_done or trouble.passes:
+            raise
+        return None
 
 
 def _renderings(site: Site, route: Route, summary: Summary) -> dict[Rendering, bytes]:

@@ -135,6 +135,32 @@ def test_when_the_visit_is_over_the_note_is_given_up(at: Delivering) -> None:
     assert at.notes() == []
 
 
+def test_a_note_that_comes_late_is_not_sent_after_the_visit(tmp_path: Path) -> None:
+    with an_ehr() as ehr, delivering(tmp_path, ehr, "plain") as at:
+        appointment(at, days=1)
+        at.send()
+        ehr.plan = lambda: "429"
+        at.work()
+        at.clock.later(days=2)
+        ehr.plan = lambda: "none"
+        at.work()
+        assert at.states() == [("given-up", "visit-passed")]
+        assert at.notes() == []
+
+
+def test_an_ehr_that_tells_no_appointments_gets_a_late_note_within_its_days(
+    tmp_path: Path,
+) -> None:
+    with an_ehr() as ehr, delivering(tmp_path, ehr, "plain") as at:
+        at.send()
+        at.clock.later(days=2)
+        patient = b'{"resourceType":"Patient","id":"ada"}'
+        at.courier().day.plan()
+        ehr.answers += [(200, {}, patient), (403, {}, b"")]
+        at.work()
+        assert at.states() == [("delivered", None)]
+
+
 def test_the_encounter_that_the_response_names_is_read_and_taken(at: Delivering) -> None:
     encounter(at)
     at.send(encounter={"reference": "Encounter/e1"})
