@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from fhir_service.fhir.answer_sources import ANSWER_SOURCE, sources_of
 from fhir_service.fhir.audit_events import OUR_CLIENTS
 from fhir_service.fhir.audit_lines import Told
 from fhir_service.fhir.splice import instant
@@ -18,6 +19,9 @@ from fhir_service.fhir.splice import instant
 _DATA_OPERATIONS = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
 _PARTICIPANTS = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 _URI = "urn:ietf:rfc:3986"
+
+MOST_SOURCES: Final = 200
+"""How many resources that answers were filled from are named."""
 
 ACTIVITIES: Final = {"create": "CREATE", "update": "UPDATE", "delete": "DELETE"}
 """The interactions that a Provenance comes of."""
@@ -39,6 +43,7 @@ class _Said(msgspec.Struct, frozen=True):
 
 
 _said = msgspec.json.Decoder(_Said)
+_whole = msgspec.json.Decoder(dict[str, Any])
 
 
 def provenance(line: Told, body: bytes) -> dict[str, Any]:
@@ -52,7 +57,7 @@ def provenance(line: Told, body: bytes) -> dict[str, Any]:
         "activity": _coded(_DATA_OPERATIONS, ACTIVITIES[line.interaction]),
         "agent": list(_agents(line, said)),
     }
-    entities = list(_entities(line, said))
+    entities = [*_entities(line, said), *_behind_answers(body)]
     if entities:
         made["entity"] = entities
     return made
@@ -96,6 +101,17 @@ def _entities(line: Told, said: _Said) -> Iterator[dict[str, Any]]:
     for source in (line.sources or "").split():
         what = _form(source) if ":" in source else {"reference": source}
         yield {"role": "source", "what": what}
+
+
+def _behind_answers(body: bytes) -> Iterator[dict[str, Any]]:
+    """The resources that answers were filled from, as the answers say themselves.
+
+    https://hl7.org/fhir/uv/sdc/STU4/populate.html: they are entities with the role source.
+    """
+    if ANSWER_SOURCE.encode() not in body:
+        return
+    for reference in sources_of(_whole.decode(body))[:MOST_SOURCES]:
+        yield {"role": "source", "what": {"reference": reference}}
 
 
 def _form(canonical: str) -> dict[str, Any]:

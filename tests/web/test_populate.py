@@ -145,6 +145,21 @@ def test_a_populated_response_can_be_stored_as_it_is(published: Running) -> None
     assert stored.status_code == 201, stored.text
 
 
+def test_the_provenance_of_what_was_stored_names_the_sources(published: Running) -> None:
+    who = {**ADA, "id": "provenance-ada"}
+    subject = _one("subject", "valueReference", {"reference": "Patient/provenance-ada"})
+    reply = published.send("POST", PATH, _asked(BY_URL, subject, _context("patient", who)))
+    response = json.loads(reply.data)["parameter"][0]["resource"]
+    stored = published.send("POST", "/fhir/QuestionnaireResponse", response)
+    id_ = json.loads(stored.data)["id"]
+    target = f"QuestionnaireResponse/{id_}"
+    found = json.loads(published.send("GET", f"/fhir/Provenance?target={target}").data)
+    (provenance,) = [entry["resource"] for entry in found["entry"]]
+    assert provenance["target"] == [{"reference": f"{target}/_history/1"}]
+    sources = [one["what"] for one in provenance["entity"] if one["role"] == "source"]
+    assert {"reference": "Patient/provenance-ada"} in sources
+
+
 def test_plain_parameters_can_be_given_in_the_address(published: Running) -> None:
     reply = published.send("GET", f"{PATH}?questionnaire={URL}&subject=Patient/ada&local=true")
     assert reply.status_code == 200, reply.text
