@@ -11,6 +11,7 @@ from typing import Final
 from fhir_service.fhir.issues import FINDINGS, LINK_ID
 from fhir_service.sdc.form_keys import FORM_KEYS, FormKey
 from fhir_service.sdc.keys import KEYS, Key
+from fhir_service.sdc.operation_keys import OPERATION_KEYS
 from fhir_service.sdc.validation.status_policy import POLICY
 
 _STATUSES: Final = ("in-progress", "completed", "stopped")
@@ -24,13 +25,15 @@ _BARS: Final = {
 
 def findings_page() -> str:
     """The whole page, in Markdown; it ends with a line break."""
-    return "\n".join((*_head(), *_of_responses(), "", *_of_forms(), ""))
+    sections = (*_head(), *_of_responses(), "", *_of_forms(), "", *_of_operations(), "")
+    return "\n".join(sections)
 
 
 def _head() -> Iterator[str]:
     yield "# Every finding of the checker"
     yield ""
-    yield "Made from `form_keys.py` and `keys.py` by `findings_page.py`; a test holds it current."
+    yield "Made from `form_keys.py`, `keys.py` and `operation_keys.py` by `findings_page.py`;"
+    yield "a test holds it current."
     yield ""
     yield "A key is stable over releases. In an OperationOutcome it stands in"
     yield f"`issue.details.coding`, system `{FINDINGS}`."
@@ -64,6 +67,18 @@ def _of_forms() -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for name, key in FORM_KEYS.items():
         yield _form_row(name, key)
+
+
+def _of_operations() -> Iterator[str]:
+    yield "## On $populate and $extract"
+    yield ""
+    yield "Warnings in the parameter `issues`. What breaks a rule of the form is left out of a"
+    yield "populated response, and told by that rule's key."
+    yield ""
+    yield "| key | meaning |"
+    yield "|---|---|"
+    for name, meaning in OPERATION_KEYS.items():
+        yield f"| `{name}` | {meaning} |"
 
 
 def _form_row(name: str, key: FormKey) -> str:

@@ -27,6 +27,7 @@ class Trail:
     ``seen``: (resource type, id, version, patient) of what was read. ``told``: that its line is
     written already, in the transaction of a write. ``query`` is the search without what could
     name anybody, ``address`` the network address that asks, ``user`` who is at the screen.
+    ``about`` is the patient whose record elsewhere (in the EHR) was looked into.
     """
 
     seen: list[tuple[str, str, int, str | None]] = field(default_factory=list)
@@ -34,6 +35,7 @@ class Trail:
     query: str | None = None
     address: str | None = None
     user: str | None = None
+    about: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ def populate(
     caller.must("Questionnaire", "r", "s")
     if not caller.must("QuestionnaireResponse", "c").includes(subject):
         raise NotAllowed("This token may not write answers for that patient.")
+    caller.trail.about = subject
     issues: list[Issue] = []
     fetch = _fetch(site, caller, subject) if local else None
     given = [*contexts]

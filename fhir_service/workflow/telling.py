@@ -113,7 +113,7 @@ def note(
         client=caller.client,
         outcome=outcome,
         token=caller.token,
-        patient=caller.access.patient if caller.is_patient() else None,
+        patient=caller.access.patient if caller.is_patient() else trail.about,
         resource_type=about[0],
         resource_id=about[1],
         request_id=caller.request_id,
@@ -139,7 +139,7 @@ def _of_each_patient(line: Told, seen: Sequence[tuple[str, str, int, str | None]
         made.append(
             replace(
                 line,
-                patient=patient,
+                patient=patient or line.patient,
                 resource_type=kind,
                 resource_id=id_ if alone else None,
                 resource_version=version if alone else None,

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from string import Formatter
 from typing import Any, get_args
 
 import msgspec
 import pytest
 
+import fhir_service
 from fhir_service.sdc.codes import FoundCodes
 from fhir_service.sdc.compiled import Form, compile_form
 from fhir_service.sdc.items import ValueKind
 from fhir_service.sdc.keys import KEYS
+from fhir_service.sdc.operation_keys import OPERATION_KEYS
 from fhir_service.sdc.responses import decode
 from fhir_service.sdc.validation import envelope, validate
 from fhir_service.sdc.validation.context import Check
@@ -175,3 +179,14 @@ def test_a_finding_names_the_question_in_the_language_asked_for() -> None:
     (issue,) = validate(a_form(document), decode(a_response(case)), language="es-MX")
     assert issue.says.startswith("Dolor")
     assert issue.link_id == "a"
+
+
+def test_every_key_of_populate_and_extract_is_explained_and_used() -> None:
+    folder = Path(fhir_service.__file__).parent
+    used = {
+        key
+        for path in folder.rglob("*.py")
+        if path.name != "operation_keys.py"
+        for key in re.findall(r'"((?:populate|extract)-[a-z-]+)"', path.read_text("utf-8"))
+    }
+    assert used == set(OPERATION_KEYS)

@@ -160,6 +160,13 @@ def test_the_provenance_of_what_was_stored_names_the_sources(published: Running)
     assert {"reference": "Patient/provenance-ada"} in sources
 
 
+def test_the_audit_says_whose_record_a_form_was_filled_from(published: Running) -> None:
+    subject = _one("subject", "valueReference", {"reference": "Patient/audited-ada"})
+    assert published.send("POST", PATH, _asked(BY_URL, subject)).status_code == 200
+    found = json.loads(published.send("GET", "/fhir/AuditEvent?patient=audited-ada").data)
+    assert "$populate" in json.dumps(found["entry"])
+
+
 def test_plain_parameters_can_be_given_in_the_address(published: Running) -> None:
     reply = published.send("GET", f"{PATH}?questionnaire={URL}&subject=Patient/ada&local=true")
     assert reply.status_code == 200, reply.text
