@@ -5,7 +5,7 @@
     .filter((e) => {
       const box = e.getBoundingClientRect();
       const hidden = !box.width || !box.height || getComputedStyle(e).visibility === 'hidden';
-      return !hidden && !e.closest('.skip, .skip-link, [hidden]');
+      return !hidden && !e.closest('.skip, [hidden], [aria-hidden=true]');
     })
     .map((e) => {
       let box = e.getBoundingClientRect();

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from fhir_service.sdc.items import Item
 from fhir_service.sdc.pairing import Node
 from fhir_service.web.filling.drafts import is_declined
 from fhir_service.web.filling.lens import Lens
@@ -96,12 +97,11 @@ def _number(lens: Lens, node: Node) -> str:
 
 
 def advice(screen: Screen, lens: Lens) -> list[str]:
-    """The messages that the answers have brought up: displays with conditions that are met."""
-    return [
-        node.item.text(screen.language)
-        for node in lens.all()
-        if node.item.type == "display"
-        and node.item.enable_when
-        and node.enabled
-        and not is_help(node.item)
-    ]
+    """The messages that the answers have brought up, those of the most urgent rules first."""
+    return [item.text(screen.language) for item in advised(screen, lens)]
+
+
+def advised(screen: Screen, lens: Lens) -> list[Item]:
+    """The displays with these messages, in the same order."""
+    found = [node.item for node in lens.all() if node.enabled and screen.is_advice(node.item)]
+    return sorted(found, key=screen.urgency)

@@ -112,8 +112,13 @@ class Screen:
         named = self._messages.get(self.form.url or "")
         return named is None or item.link_id in named
 
+    def urgency(self, item: Item) -> tuple[int, int]:
+        """By what messages are put in order: the rank of their most urgent rule, then the form."""
+        named = self._messages.get(self.form.url or "", {})
+        return named.get(item.link_id, _LAST), self.form.order[item.link_id]
+
     @cached_property
-    def _messages(self) -> Mapping[str, frozenset[str]]:
+    def _messages(self) -> Mapping[str, Mapping[str, int]]:
         return messages_of(self.site.mapping())
 
     def lens(self, response: dict[str, Any] | None = None) -> Lens:
@@ -188,12 +193,21 @@ class Screen:
         )
 
 
-def messages_of(mapping: SummaryMapping) -> Mapping[str, frozenset[str]]:
-    """The linkIds of what red-flag rules tell the patient, by the url of their form."""
-    made: dict[str, set[str]] = {}
+def messages_of(mapping: SummaryMapping) -> Mapping[str, Mapping[str, int]]:
+    """What red-flag rules tell the patient, by the url of their form.
+
+    Each linkId has the rank of its most urgent rule.
+    """
+    ranks = {level.id: level.rank for level in mapping.levels}
+    made: dict[str, dict[str, int]] = {}
     for rule in mapping.rules:
-        made.setdefault(rule.url, set()).update(rule.messages)
-    return {url: frozenset(link_ids) for url, link_ids in made.items()}
+        named = made.setdefault(rule.url, {})
+        for link_id in rule.messages:
+            named[link_id] = min(ranks[rule.level], named.get(link_id, _LAST))
+    return made
+
+
+_LAST: Final = 99
 
 
 def page(template: str, lang: str, status: int = 200, **values: Any) -> Response:

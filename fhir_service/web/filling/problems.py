@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fhir_service.fhir.issues import Issue
+from fhir_service.sdc.validation.wording import LONGEST_TEXT
 from fhir_service.web.filling.showing import Shown
 
 GRAVE = ("error", "fatal")
@@ -38,13 +39,24 @@ def tell(
             continue
         at = _where(places, issue)
         if at is not None and not at.facts.get("typed"):
-            says = words.get(f"wrong-{issue.key}") or issue.says
+            says = words.get(f"wrong-{issue.key}") or alone(issue.says, at.item.texts.values())
             if says not in at.errors:
                 at.errors.append(says)
     for one, _ in places:
         if one.unconfirmed and not one.errors:
             one.errors.append(words["unconfirmed"])
     return [Problem(one.id, one.label, says) for one, _ in places for says in one.errors]
+
+
+def alone(says: str, labels: Iterable[str]) -> str:
+    """A sentence of the checker without the question before it, which stands beside it already."""
+    for label in labels:
+        words = " ".join(label.split())
+        short = words if len(words) <= LONGEST_TEXT else f"{words[:LONGEST_TEXT]}…"
+        if short and says.startswith(f"{short}: "):
+            rest = says[len(short) + 2 :]
+            return rest[:1].upper() + rest[1:]
+    return says
 
 
 def _places(shown: Shown, around: str) -> Iterator[tuple[Shown, str]]:

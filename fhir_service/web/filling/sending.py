@@ -10,7 +10,7 @@ from fhir_service.fhir.issues import Issue, NotValid
 from fhir_service.web.filling import drafts, looking
 from fhir_service.web.filling.judging import findings
 from fhir_service.web.filling.page_of import Clinic, Screen, View, to
-from fhir_service.web.filling.problems import GRAVE, Problem
+from fhir_service.web.filling.problems import GRAVE, Problem, alone
 from fhir_service.web.filling.stepping import version_sent
 from fhir_service.web.filling.steps import step_with
 from fhir_service.workflow import filling
@@ -86,7 +86,9 @@ def _problems(screen: Screen, issues: Sequence[Issue]) -> list[Problem]:
         item = screen.form.by_link_id.get(issue.link_id or "")
         step = step_with(screen.steps, issue.link_id or "")
         label = item.text(screen.language) if item else screen.form.title_in(screen.language)
-        says = screen.words.get(f"wrong-{issue.key}") or issue.says
+        says = screen.words.get(f"wrong-{issue.key}") or alone(
+            issue.says, item.texts.values() if item else ()
+        )
         address = screen.address(step.number) if step else screen.address("check")
         made.append(Problem(address, label, says))
     return made

@@ -16,6 +16,7 @@ from fhir_service.web.filling import drafts, looking
 from fhir_service.web.filling.fields import Entries
 from fhir_service.web.filling.files import Files, Sent
 from fhir_service.web.filling.judging import findings
+from fhir_service.web.filling.lens import Lens
 from fhir_service.web.filling.merging import merge
 from fhir_service.web.filling.page_of import FORMS, Clinic, Screen, View, to
 from fhir_service.web.filling.problems import Problem, tell
@@ -27,6 +28,7 @@ from fhir_service.workflow.site import Site
 
 _ANSWERABLE: Final = frozenset({"group", "repeat", "instance", "display", "readonly"})
 _LONGEST_VERSION: Final = 9
+_TOLD: Final = "told"
 
 
 def step_view(site: Site, clinic: Clinic) -> View:
@@ -101,8 +103,23 @@ def _go_on(
         late = any(_is_on(step, name) for name in typed) or files.refused
         if mine or late or _unconfirmed(screen, step, response):
             return _shown(screen, step, response, version, typed, mine, files=files)
+    if _not_yet_told(screen, step, screen.lens(response)):
+        return _shown(screen, step, response, version, typed, ())
     following = screen.beside(step, screen.lens(response), 1)
     return to(screen, following.number if following is not None else "check")
+
+
+def _not_yet_told(screen: Screen, step: Step, lens: Lens) -> list[str]:
+    """The messages of this step that were not there when the page was made.
+
+    Nobody goes on without having had them at the top of the page, whatever her screen shows.
+    """
+    told = request.form.get(_TOLD, "").split()
+    return [
+        item.text(screen.language)
+        for item in looking.advised(screen, lens)
+        if item.link_id in step.link_ids and str(screen.form.order[item.link_id]) not in told
+    ]
 
 
 def _anchor(opened: str | None) -> str:
@@ -159,6 +176,10 @@ def _shown(
         count=len(screen.steps),
         shown=shown,
         problems=problems,
+        fresh=_not_yet_told(screen, step, lens) if asked else [],
+        told=" ".join(
+            str(screen.form.order[one.link_id]) for one in looking.advised(screen, lens)
+        ),
         version=version,
         action=screen.address(step.number),
         back=screen.address(before.number) if before is not None else screen.address(),

@@ -82,7 +82,12 @@ def _asks(type_: str) -> bool:
 def _later(site: Site, clinic: Clinic) -> View:
     def view(id_: str) -> Response:
         screen = Screen.of(site, clinic, id_)
-        return screen.page("later.html", on=screen.address(), leave=pages.here("/logout"))
+        return screen.page(
+            "later.html",
+            advice=looking.advice(screen, screen.lens()),
+            on=screen.address(),
+            leave=pages.here("/logout"),
+        )
 
     return view
 
