@@ -28,7 +28,7 @@ from fhir_service.workflow.forms import Forms
 from fhir_service.workflow.install import install
 from fhir_service.workflow.launch_ports import LaunchEhr, Launchers
 from fhir_service.workflow.session import Spans
-from fhir_service.workflow.sign_in import Door
+from fhir_service.workflow.sign_in import Door, Outside
 from fhir_service.workflow.site import Site
 
 if TYPE_CHECKING:
@@ -116,7 +116,15 @@ class Service:
     @cached_property
     def door(self) -> Door:
         """Where tokens are shown."""
-        return Door.of(self.site, self.authorizations.revoked)
+        return Door.of(self.site, self.authorizations.revoked, self._outside())
+
+    def _outside(self) -> Outside | None:
+        """The other authorization server, where one is configured."""
+        if self.settings.auth_issuer is None:
+            return None
+        from fhir_service.ehr.outside_tokens import open_outside  # noqa: PLC0415
+
+        return open_outside(self.settings, f"{self.site.base_url}/fhir")
 
     @cached_property
     def authorizations(self) -> StoredAuthorizations:

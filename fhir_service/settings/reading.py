@@ -116,7 +116,21 @@ def _settled(values: dict[str, Any]) -> Settings:
         )
     if (settings.tls_certificate is None) != (settings.tls_key is None):
         raise BadSettings(f"{PREFIX}TLS_CERTIFICATE and {PREFIX}TLS_KEY belong together.")
+    _must_know_issuer(settings)
     return settings
+
+
+def _must_know_issuer(settings: Settings) -> None:
+    """Another authorization server is known by its name, and by its keys or where it is asked."""
+    ways = (settings.auth_jwks_url, settings.auth_introspection_url)
+    if settings.auth_issuer is None:
+        if any(ways):
+            raise BadSettings(f"{PREFIX}AUTH_ISSUER: must be set with the address of its keys.")
+    elif sum(way is not None for way in ways) != 1:
+        raise BadSettings(
+            f"{PREFIX}AUTH_ISSUER: set either {PREFIX}AUTH_JWKS_URL"
+            f" or {PREFIX}AUTH_INTROSPECTION_URL with it."
+        )
 
 
 def _nearest(variable: str, known: list[str]) -> str:

@@ -36,6 +36,14 @@ class Settings:
     token_lifetime: int
     backend_token_lifetime: int
     refresh_token_lifetime: int
+    auth_issuer: str | None
+    auth_audience: str | None
+    auth_jwks_url: str | None
+    auth_introspection_url: str | None
+    auth_client_id: str | None
+    auth_client_secret: str | None = field(repr=False)
+    auth_authorize_url: str | None
+    auth_token_url: str | None
     client_requests_per_minute: int
     patient_requests_per_minute: int
     auth_requests_per_minute: int

@@ -72,8 +72,9 @@ def create_app(service: Service, log: logs.Log | None = None) -> Flask:
     guard.register(app, service.door, limits, service.store.must_take_notes)
     errors.register(app, log.line)
     metadata.register(app, site)
-    discovery.register(app, site)
-    authorization.register(app, lambda: service.authority, limits.authorization)
+    discovery.register(app, site, settings)
+    if settings.auth_issuer is None:  # else another server gives out the tokens
+        authorization.register(app, lambda: service.authority, limits.authorization)
     ehr_jwks.register(app, site)
     health.register(app, site, metrics)
     static_files.register(app)

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from flask import Flask, Response
 
+from fhir_service.settings import Settings
 from fhir_service.web.table import OFFERS
 from fhir_service.workflow.site import Site
 
@@ -82,9 +83,26 @@ def public_keys(site: Site) -> dict[str, Any]:
     return {"keys": [{**key, "use": "sig"} for key in keys]}
 
 
-def register(app: Flask, site: Site) -> None:
-    """Add both well-known addresses and /auth/jwks."""
-    said = orjson.dumps(configuration(site.base_url))
+def outside_configuration(settings: Settings) -> dict[str, Any]:
+    """The well-known document where another authorization server gives out the tokens."""
+    said = {
+        "issuer": settings.auth_issuer,
+        "jwks_uri": settings.auth_jwks_url,
+        "authorization_endpoint": settings.auth_authorize_url,
+        "token_endpoint": settings.auth_token_url,
+        "scopes_supported": _scopes(),
+        "code_challenge_methods_supported": ["S256"],
+        "capabilities": [one for one in _CAPABILITIES if one.startswith("permission-")],
+    }
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def register(app: Flask, site: Site, settings: Settings) -> None:
+    """Add the well-known addresses and /auth/jwks."""
+    if settings.auth_issuer is None:
+        said = orjson.dumps(configuration(site.base_url))
+    else:
+        said = orjson.dumps(outside_configuration(settings))
 
     def well_known() -> Response:
         return Response(said, 200, content_type="application/json")

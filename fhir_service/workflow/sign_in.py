@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from json import dumps
 from threading import Lock
+from typing import Protocol
 
 from joserfc.jwk import KeySet
 from joserfc.util import urlsafe_b64encode
@@ -34,11 +35,19 @@ def nothing_revoked(now: datetime) -> frozenset[str]:
     return frozenset()
 
 
+class Outside(Protocol):
+    """Another authorization server, whose tokens are taken here."""
+
+    def claims(self, token: str, now: datetime) -> tokens.Claims:
+        """What this token says, if it is good. Raises NotSignedIn, NotAllowed, Unavailable."""
+
+
 @dataclass(slots=True)
 class Door:
     """The verified tokens of one process. ``issuer`` is the address that tokens are made for.
 
-    ``revoked`` reads what was revoked before its time.
+    ``revoked`` reads what was revoked before its time. With ``outside`` the tokens of that server
+    are taken besides those that the operator makes here.
     """
 
     keys: Keys
@@ -46,15 +55,18 @@ class Door:
     ids: Ids
     issuer: str
     revoked: Revoked = nothing_revoked
+    outside: Outside | None = None
     _known: OrderedDict[bytes, tokens.Claims] = field(default_factory=OrderedDict)
     _set: tuple[tuple[str, ...], KeySet, frozenset[str]] | None = None
     _list: tuple[float, frozenset[str]] = (0.0, frozenset())
     _lock: Lock = field(default_factory=Lock)
 
     @classmethod
-    def of(cls, site: Site, revoked: Revoked = nothing_revoked) -> Door:
+    def of(
+        cls, site: Site, revoked: Revoked = nothing_revoked, outside: Outside | None = None
+    ) -> Door:
         """The door of this site."""
-        return cls(site.keys, site.clock, site.ids, site.base_url, revoked)
+        return cls(site.keys, site.clock, site.ids, site.base_url, revoked, outside)
 
     def caller(
         self,
@@ -83,12 +95,17 @@ class Door:
         if claims is None or claims.expires <= now.timestamp():
             if looking_closer is not None:
                 looking_closer()
-            claims = tokens.verify(token, self._keys_for(token), now=now)
+            claims = self._verified(token, now)
             self._remember(fingerprint, claims)
         revoked = self._revoked(now)
         if revoked and not revoked.isdisjoint(claims.marks()):
             raise NotSignedIn("The access token was revoked; ask for a new one.")
         return claims
+
+    def _verified(self, token: str, now: datetime) -> tokens.Claims:
+        if self.outside is not None and not self._is_ours(token):
+            return self.outside.claims(token, now)
+        return tokens.verify(token, self._keys_for(token), now=now)
 
     def forget_revoked(self) -> None:
         """Read the list of revoked tokens anew at the next request."""
@@ -126,13 +143,15 @@ class Door:
 
         A header of ours is one of a few texts, so that rubbish is told from tokens unread.
         """
-        header = token.partition(".")[0]
-        kept = self._key_set()
-        if header not in kept[2] and self.keys.look_again():
-            kept = self._key_set()
-        if header not in kept[2]:
+        if not self._is_ours(token):
             raise NotSignedIn("The access token was not made for this server.")
-        return kept[1]
+        return self._key_set()[1]
+
+    def _is_ours(self, token: str) -> bool:
+        header = token.partition(".")[0]
+        return header in self._key_set()[2] or (
+            self.keys.look_again() and header in self._key_set()[2]
+        )
 
     def _key_set(self) -> tuple[tuple[str, ...], KeySet, frozenset[str]]:
         keys = self.keys.all()

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from fhir_service.ehr.client_keys import MOST_BYTES, FetchedKeys
+from fhir_service.ehr.client_keys import FetchedKeys
+from fhir_service.ehr.jwk_sets import MOST_BYTES
 from fhir_service.fhir.issues import NotUnderstood
 from fhir_service.smart.assertions import new_client_key, public_client_keys
 from fhir_service.workflow.oauth.model import Client
