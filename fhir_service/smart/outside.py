@@ -118,7 +118,7 @@ def read_claims(claims: Mapping[str, Any], now: float) -> Claims:
 
 def usable_issuer_keys(jwks: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
     """The public keys of a JWK Set that tokens may be signed with. Never raises."""
-    listed = jwks.get("keys") if isinstance(jwks, Mapping) else None
+    listed = jwks.get("keys")
     found = []
     for key in listed[:_MOST_KEYS] if isinstance(listed, list) else ():
         if isinstance(key, dict) and isinstance(key.get("kid"), str) and _is_sound(key):
