@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from fhir_service import __version__
+from fhir_service.catalogue.definitions import definitions
 from fhir_service.catalogue.questionnaires import SHIPPED_BASE, shipped
 from fhir_service.catalogue.shipped import folder
 from fhir_service.settings import Settings
@@ -207,10 +208,13 @@ class Service:
         """Publish the forms and terminology that ship; how many were new or changed."""
         return install(
             self.site,
-            shipped(
-                self.settings.clinic_phone,
-                self.settings.clinician_name,
-                self.settings.canonical_base,
+            (
+                *definitions(),
+                *shipped(
+                    self.settings.clinic_phone,
+                    self.settings.clinician_name,
+                    self.settings.canonical_base,
+                ),
             ),
         )
 

@@ -58,6 +58,25 @@ def _when(name: str, definition: str, *paths: str) -> SearchParameter:
     return SearchParameter(name, "date", f"{CORE}{definition}", paths, sortable=True)
 
 
+def _url(definition: str) -> SearchParameter:
+    return SearchParameter("url", "uri", f"{CORE}{definition}", ("url",))
+
+
+OPERATION_DEFINITION: Final = (
+    _url("conformance-url"),
+    _status("conformance-status", "publication-status"),
+    _token("code", "OperationDefinition-code", "code"),
+    _token("kind", "OperationDefinition-kind", "kind", system=f"{_CODES}/operation-kind"),
+)
+
+SEARCH_PARAMETER: Final = (
+    _url("conformance-url"),
+    _status("conformance-status", "publication-status"),
+    _token("code", "SearchParameter-code", "code"),
+    _token("base", "SearchParameter-base", "base", system=f"{_CODES}/resource-types"),
+    _token("type", "SearchParameter-type", "type", system=f"{_CODES}/search-param-type"),
+)
+
 TASK: Final = (
     _owner("patient", "Task-patient", "for"),
     _owner("subject", "Task-subject", "for"),

@@ -10,7 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fhir_service.fhir.audit_parameters import AUDIT_EVENT, PROVENANCE
-from fhir_service.fhir.record_parameters import BUNDLE, DOCUMENT_REFERENCE, OBSERVATION, TASK
+from fhir_service.fhir.record_parameters import (
+    BUNDLE,
+    DOCUMENT_REFERENCE,
+    OBSERVATION,
+    OPERATION_DEFINITION,
+    SEARCH_PARAMETER,
+    TASK,
+)
 from fhir_service.fhir.search_parameter import CORE, SDC, Kind, SearchParameter
 
 __all__ = [
@@ -241,6 +248,8 @@ PARAMETERS: dict[str, dict[str, SearchParameter]] = {
         "DocumentReference": DOCUMENT_REFERENCE,
         "Observation": OBSERVATION,
         "Task": TASK,
+        "OperationDefinition": OPERATION_DEFINITION,
+        "SearchParameter": SEARCH_PARAMETER,
         "AuditEvent": AUDIT_EVENT,
         "Provenance": PROVENANCE,
     }.items()

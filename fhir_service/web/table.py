@@ -176,15 +176,13 @@ OFFERS: tuple[Offer, ...] = (
         documentation="Of each version of what lies with a patient, read out of the audit.",
     ),
     Offer("Observation", documentation="Single facts that were taken out of answers."),
+    Offer("OperationDefinition", documentation="The operations that are this server's own."),
+    Offer("SearchParameter", documentation="The search parameters that are this server's own."),
 )
 
 SYSTEM_OPERATIONS: tuple[Operation, ...] = (
     Operation("process-response", f"{SDC}/Questionnaire-process-response"),
 )
 
-PLANNED_TYPES = (
-    "Binary",
-    "OperationDefinition",
-    "SearchParameter",
-)
+PLANNED_TYPES = ("Binary",)
 """Types with a place here that are not built yet: 501, and not in the CapabilityStatement."""

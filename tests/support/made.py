@@ -18,6 +18,8 @@ MADE: dict[str, dict[str, Any]] = {
         "content": [{"attachment": {"contentType": "text/plain"}}],
     },
     "Bundle": {"type": "document", "timestamp": "2026-11-20T10:00:00Z"},
+    "OperationDefinition": {"url": "https://clinic.example.org/od", "status": "active"},
+    "SearchParameter": {"url": "https://clinic.example.org/sp", "status": "active"},
     "Observation": {"status": "final", "code": {"text": "Pain"}},
 }
 """One of each, without its patient."""
