@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import quote
 
 from fhir_service.fhir.canonical import read_canonical
 from fhir_service.fhir.issues import Issue, NotUnderstood, NotValid, operation_outcome
 from fhir_service.fhir.parameters import Accepts, parameter, parameters, read_parameters
+from fhir_service.fhir.places import objects
 from fhir_service.fhir.reading import MOST_ITEM_LEVELS, read_stored
 from fhir_service.fhir.splice import with_identity
 from fhir_service.sdc.compiled import Form, compile_form
@@ -50,7 +52,8 @@ def extract(
     """The transaction of the current version of a stored response.
 
     ``provenance`` adds the Provenance as an entry of its own; ``conditional`` gives each new
-    resource an identifier and ifNoneExist, so that sending it again makes nothing twice. Raises
+    resource an identifier and ifNoneExist, so that sending it again makes nothing twice, and
+    names the patient by an identifier of hers (a conditional reference) where one is known. Raises
     NotAllowed, NotHere, Gone. What can not be extracted is told in the issues.
     """
     stored = read.read(site, caller, "QuestionnaireResponse", id_)
@@ -64,9 +67,36 @@ def of_stored(
     body = with_identity(stored.body, stored.id, stored.version, stored.last_updated)
     response = read_stored(body)
     form = form_of(site, decode(stored.body, MOST_ITEM_LEVELS))
-    return _extracted(
+    made = _extracted(
         site, response, form, stored.last_updated, provenance=provenance, conditional=conditional
     )
+    if conditional and stored.patient is not None:
+        _refer_by_identifier(site, made.bundle, stored.patient)
+    return made
+
+
+def _refer_by_identifier(site: Site, bundle: dict[str, Any], patient: str) -> None:
+    """Name the patient by an identifier of hers, where we know one: her id may differ elsewhere.
+
+    http://hl7.org/fhir/R4/http.html#trules: the receiver looks conditional references up.
+    """
+    known = site.desk.reading().read("Patient", patient)
+    if known is None or known.deleted:
+        return
+    for one in objects(read_stored(known.body).get("identifier")):
+        system, value = one.get("system"), one.get("value")
+        if isinstance(system, str) and isinstance(value, str):
+            query = f"Patient?identifier={quote(system, safe=':/')}|{quote(value, safe='')}"
+            _replace(bundle, f"Patient/{patient}", query)
+            return
+
+
+def _replace(element: Any, reference: str, other: str) -> None:
+    for inner in element.values() if isinstance(element, dict) else element:
+        if isinstance(inner, dict | list):
+            _replace(inner, reference, other)
+    if isinstance(element, dict) and element.get("reference") == reference:
+        element["reference"] = other
 
 
 def extracted(

@@ -119,6 +119,32 @@ def test_what_is_never_said_is_never_made(running: Running, stored: dict[str, st
             assert f'"resourceType": "{type_}"' not in text
 
 
+def test_on_request_the_patient_is_named_by_her_identifier(running: Running) -> None:
+    patient = {
+        "resourceType": "Patient",
+        "id": "identified",
+        "identifier": [{"system": "https://clinic.example.org/mrn", "value": "A 1"}],
+    }
+    assert running.send("PUT", "/fhir/Patient/identified", patient).status_code == 201
+    body = json.loads((RESPONSES / "typical.json").read_text("utf-8"))
+    body = json.loads(json.dumps(body).replace(body["subject"]["reference"], "Patient/identified"))
+    id_ = json.loads(running.send("POST", PATH, body).data)["id"]
+    plain = _made(running.send("GET", f"{PATH}/{id_}/$extract"))
+    assert "Patient?identifier" not in json.dumps(plain)
+    entries = _made(running.send("GET", f"{PATH}/{id_}/$extract?conditional=true"))
+    subjects = {one["subject"]["reference"] for one in _of_type(entries, "Observation")}
+    assert subjects == {"Patient?identifier=https://clinic.example.org/mrn|A%201"}
+    assert all("ifNoneExist" in one["request"] for one in entries if "Provenance" not in str(one))
+
+
+def test_what_staff_is_asked_for_is_proposed(running: Running, stored: dict[str, str]) -> None:
+    entries = _made(running.send("POST", f"{PATH}/{stored['everything']}/$extract"))
+    tasks = _of_type(entries, "Task")
+    assert tasks
+    assert {one["intent"] for one in tasks} == {"proposal"}
+    assert "need-none" not in json.dumps(tasks)
+
+
 def test_a_response_can_be_sent_along_with_its_form(running: Running) -> None:
     document, _ = cases("extraction", "template_ids.json")[0].values
     form = {"resourceType": "Questionnaire", "status": "draft", **document["form"]}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.answers import walk_answers
+from tests.support.previsit_record import FORM as PREVISIT
 from tests.support.service import Running, keys
 
 SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-"
@@ -165,6 +168,23 @@ def test_the_audit_says_whose_record_a_form_was_filled_from(published: Running) 
     assert published.send("POST", PATH, _asked(BY_URL, subject)).status_code == 200
     found = json.loads(published.send("GET", "/fhir/AuditEvent?patient=audited-ada").data)
     assert "$populate" in json.dumps(found["entry"])
+
+
+def test_last_answers_of_the_previsit_form_are_there_to_be_confirmed(published: Running) -> None:
+    published.service.publish_shipped()
+    folder = Path(__file__).parents[2] / "questionnaires" / "previsit-recurrent-breast"
+    sent = json.loads((folder / "responses" / "typical.json").read_text("utf-8"))
+    sent = json.loads(json.dumps(sent).replace(sent["subject"]["reference"], "Patient/returns"))
+    assert published.send("POST", "/fhir/QuestionnaireResponse", sent).status_code == 201
+    subject = _one("subject", "valueReference", {"reference": "Patient/returns"})
+    local = _one("local", "valueBoolean", True)
+    form = _one("questionnaire", "valueCanonical", PREVISIT)
+    reply = published.send("POST", PATH, _asked(form, subject, local))
+    response = json.loads(reply.data)["parameter"][0]["resource"]
+    filled = {link_id for link_id, _ in walk_answers(response)}
+    answered = {link_id for link_id, _ in walk_answers(sent)}
+    assert {"first-found", "treatments-had"} <= filled <= answered
+    assert not filled & {"safety-now", "symptom-list", "main-concern", "medicine-still"}
 
 
 def test_plain_parameters_can_be_given_in_the_address(published: Running) -> None:
