@@ -98,6 +98,33 @@ def filed(number: int, ehr_id: str | None) -> None:
     click.echo(f"{one.number}\t{one.state}")
 
 
+@command.command("extracted")
+@click.argument("number", type=int)
+def extracted(number: int) -> None:
+    """Send what is extracted from an entry's response, where target and EHR take it.
+
+    After a lost answer it may be asked for again: nothing is made twice.
+    """
+    from fhir_service.store.deliveries import StoredLedger  # noqa: PLC0415  costs CPU
+    from fhir_service.store.outbox import entry  # noqa: PLC0415
+    from fhir_service.workflow.ehr import EhrTrouble  # noqa: PLC0415
+    from fhir_service.workflow.send_extracted import send_extracted  # noqa: PLC0415
+
+    with installation.service() as service:
+        one = entry(service.store, number)
+        if one is None:
+            raise Failed(f"there is no outbox entry {number}")
+        if service.site.ehr is None:
+            raise Failed("no EHR is configured; set FHIR_SERVICE_EHR_BASE.")
+        ledger = StoredLedger(service.store, service.site.clock.now, "operator")
+        try:
+            statement = service.site.ehr.capabilities()
+            sent = send_extracted(service.site, service.target(), statement, ledger, one)
+        except EhrTrouble as trouble:
+            raise Failed(f"not sent, or not known whether it was: {trouble}") from None
+    click.echo(f"{sent.created} created, {sent.found} were there")
+
+
 def _told(one: Entry) -> list[str]:
     there = f"{one.ehr_type or ''}/{one.ehr_id}" if one.ehr_id else "-"
     return [

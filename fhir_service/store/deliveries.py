@@ -7,7 +7,7 @@ https://www.postgresql.org/docs/15/sql-select.html#SQL-FOR-UPDATE-SHARE
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -152,6 +152,40 @@ class Deliveries:
             connection.run(_END, said)
         elif entry.state == "sending":
             connection.run(_END_OPEN, (at, outcome.state, outcome.reason, entry.number))
+
+
+class StoredLedger:
+    """The ledger alone, for what is sent beside a delivery (workflow.send_extracted.Ledger)."""
+
+    def __init__(self, desk: StoreDesk, now: Callable[[], datetime], client: str) -> None:
+        self._desk = desk
+        self._now = now
+        self._client = client
+
+    def attempts(self, number: int) -> tuple[Attempt, ...]:
+        """As Ledger says."""
+        return tuple(attempts(self._desk, number))
+
+    def note(self, entry: Entry, sending: Sending) -> int:
+        """As Ledger says."""
+        at = microseconds(self._now())
+        values = (entry.number, at, sending.route, sending.sha256, sending.size)
+        return self._desk.database.write(
+            lambda connection: int(connection.run(_INSERT, values).fetchone()[0])
+        )
+
+    def end(self, entry: Entry, attempt: int, outcome: Outcome) -> None:
+        """As Ledger says; what was done is told in the audit."""
+        now = self._now()
+        said = (microseconds(now), outcome.state, outcome.status, outcome.reason, None, attempt)
+
+        def work(connection: Connection) -> None:
+            connection.run(_END, said)
+            if outcome.state == "delivered":
+                recording = Recording(connection, lambda: self._desk.database.dialect)
+                recording.tell(delivered(entry, self._client, now))
+
+        self._desk.database.write(work)
 
 
 def attempts(desk: StoreDesk, number: int) -> Sequence[Attempt]:

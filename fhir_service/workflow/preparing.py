@@ -90,7 +90,7 @@ def prepare(site: Site, outbox: Outbox, entry: Entry, route: Route, now: datetim
     if response.status not in _SENT:
         return _withdrawal(site, entry, route, stored, before)
     _must_be_in_time(entry, entry.deadline, now)
-    patient = _patient_at_ehr(site, entry.patient) if route.kind != "folder" else entry.patient
+    patient = patient_at_ehr(site, entry.patient) if route.kind != "folder" else entry.patient
     visit, encounter = _visit(site, entry, route, response, patient, stored.last_updated, now)
     parcel = Parcel(
         patient=patient,
@@ -193,7 +193,7 @@ def _must_be_in_time(entry: Entry, deadline: datetime | None, now: datetime) -> 
         raise Aside("given-up", "visit-passed", deadline=deadline)
 
 
-def _patient_at_ehr(site: Site, patient: str) -> str:
+def patient_at_ehr(site: Site, patient: str) -> str:
     """The patient's id at the EHR, after reading her there.
 
     Raises Aside where she is not there, was merged into another, or was born on another day.
