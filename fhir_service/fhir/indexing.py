@@ -274,6 +274,21 @@ def _references_of(parameter: SearchParameter, leaf: Any, around: Around) -> Ite
         yield Value(parameter.name, searchable(local(reference)))
 
 
+def _pairs(parameter: SearchParameter, leaf: Any, around: Around) -> Iterator[Value]:
+    """Each type of a useContext with each of its codes, both with their systems."""
+    del around
+    value = leaf.get("valueCodeableConcept") if isinstance(leaf, Mapping) else None
+    if not isinstance(value, Mapping):
+        return
+    for of_type in _tokens(parameter, leaf.get("code"), ()):
+        for of_value in _tokens(parameter, value, ()):
+            yield Value(
+                parameter.name,
+                f"{of_type.text}${of_value.text}",
+                f"{of_type.system} {of_value.system}",
+            )
+
+
 def _nothing(parameter: SearchParameter, leaf: Any, around: Around) -> Iterator[Value]:
     del parameter, leaf, around
     return iter(())
@@ -286,4 +301,5 @@ _MAKERS = {
     "date": _dates,
     "reference": _references_of,
     "number": _nothing,
+    "composite": _pairs,
 }

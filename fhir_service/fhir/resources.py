@@ -208,3 +208,17 @@ def _primitive(name: str, value: Any, path: tuple[str, ...], at: str) -> Iterato
 
 def _issue(key: str, says: str, where: str) -> Issue:
     return Issue(key=key, code="structure", says=says, expression=where)
+
+
+@lru_cache(maxsize=64)
+def elements_of(resource_type: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The elements of this type that R4 counts to its summary, and those that must be there."""
+    module = import_module(f"fhir.resources.R4B.{resource_type.lower()}")
+    summary, mandatory = set(), set()
+    for name, field in getattr(module, resource_type).model_fields.items():
+        said = field.json_schema_extra or {}
+        if said.get("summary_element_property"):
+            summary.add(field.alias or name)
+        if field.is_required() or said.get("element_required"):
+            mandatory.add(field.alias or name)
+    return frozenset(summary), frozenset(mandatory)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["token", "reference", "date", "string", "uri", "number"]
+Kind = Literal["token", "reference", "date", "string", "uri", "number", "composite"]
 
 CORE = "http://hl7.org/fhir/SearchParameter/"
 SDC = "http://hl7.org/fhir/uv/sdc/SearchParameter/"
@@ -20,8 +20,9 @@ MODIFIERS: dict[Kind, tuple[str, ...]] = {
     "reference": ("missing",),
     "date": ("missing",),
     "string": ("exact", "contains", "missing"),
-    "uri": ("missing",),
+    "uri": ("below", "missing"),
     "number": (),
+    "composite": (),
 }
 """The modifiers that work, for each kind. http://hl7.org/fhir/R4/search.html#modifiers"""
 

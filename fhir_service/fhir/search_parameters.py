@@ -25,6 +25,8 @@ __all__ = [
     "PARAMETERS",
     "Kind",
     "SearchParameter",
+    "has_provenance",
+    "includes_of",
     "parameter_of",
     "parameters_of",
     "without_column",
@@ -76,6 +78,9 @@ def _canonical(root: str) -> tuple[SearchParameter, ...]:
             "context", "token", f"{base}context", ("useContext.valueCodeableConcept",)
         ),
         SearchParameter("context-type", "token", f"{base}context-type", ("useContext.code",)),
+        SearchParameter(
+            "context-type-value", "composite", f"{base}context-type-value", ("useContext",)
+        ),
         SearchParameter(
             "experimental", "token", f"{_SDC}canonical-experimental", ("experimental",)
         ),
@@ -265,6 +270,28 @@ def parameters_of(resource_type: str) -> tuple[SearchParameter, ...]:
 def parameter_of(resource_type: str, name: str) -> SearchParameter | None:
     """The parameter with this name, or None."""
     return PARAMETERS.get(resource_type, _by_name(_COMMON)).get(name)
+
+
+_KEPT_HERE = frozenset({"Questionnaire", *(kind for kind in PARAMETERS if kind != "Bundle")})
+
+
+def includes_of(resource_type: str) -> tuple[str, ...]:
+    """The reference parameters of this type that lead to types which are kept here."""
+    if resource_type in ("AuditEvent", "Provenance"):
+        return ()
+    return tuple(
+        p.name
+        for p in parameters_of(resource_type)
+        if p.kind == "reference" and _KEPT_HERE & set(p.targets)
+    )
+
+
+def has_provenance(resource_type: str) -> bool:
+    """Whether resources of this type have a Provenance: those that lie with a patient."""
+    return "patient" in PARAMETERS.get(resource_type, ()) and resource_type not in (
+        "AuditEvent",
+        "Provenance",
+    )
 
 
 def without_column(resource_type: str) -> tuple[SearchParameter, ...]:

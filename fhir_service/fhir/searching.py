@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from fhir_service.fhir.dates import searched
@@ -15,8 +15,11 @@ from fhir_service.fhir.issues import NotUnderstood
 from fhir_service.fhir.search_parameters import (
     Kind,
     SearchParameter,
+    has_provenance,
+    includes_of,
     parameter_of,
     parameters_of,
+    without_column,
 )
 
 T = TypeVar("T")
@@ -27,12 +30,33 @@ class Criterion:
     r"""One parameter as asked: any of ``values`` must match; a repeated one is several criteria.
 
     The values are as in the address: ``\,`` ``\|`` still escaped, prefixes before dates.
+    ``chain`` is what must hold of the form that the parameter leads to, in place of values.
     """
 
     parameter: str
     kind: Kind
     values: tuple[str, ...]
     modifier: str | None = None
+    chain: Criterion | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What of each resource is given out, and what comes with it.
+
+    ``summary`` is true, text, data; None for the whole. ``elements`` are the members asked for.
+    ``include`` are the reference parameters to follow; ``provenance`` asks for what is told of
+    where each resource came from (``_revinclude=Provenance:target``).
+    http://hl7.org/fhir/R4/search.html#return
+    """
+
+    summary: str | None = None
+    elements: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    provenance: bool = False
+
+
+WHOLE = Shape()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +73,7 @@ class Search:
     count: int = 50
     cursor: str | None = None
     total: bool = False
+    shape: Shape = WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +92,12 @@ class Page(Generic[T]):
 Pairs = Sequence[tuple[str, str]]
 
 _SYNONYMS = {"accurate": True, "estimate": True, "none": False}
-_SUMMARY_OF_NOTHING = {"count": True, "false": False}
+_SUMMARIES = ("true", "text", "data", "count", "false")
 _SILENT = ("_format", "_pretty")
 _LONGEST = 2_000
 _COUNT = re.compile(r"[0-9]{1,9}")
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_ELEMENT = re.compile(r"[A-Za-z]{1,64}")
 _ESCAPED = re.compile(r"\\([,|$\\])")
 
 
@@ -99,6 +125,11 @@ def read_search(
 def alternatives(value: str) -> tuple[str, ...]:
     r"""The values between the commas that are not escaped; ``\,`` stays as it is."""
     return tuple(re.findall(r"(?:[^,\\]|\\.|\\$)+", value))
+
+
+def parts_of(value: str) -> tuple[str, ...]:
+    r"""The parts of a composite value between the ``$`` that are not escaped."""
+    return tuple(re.findall(r"(?:[^$\\]|\\.|\\$)+", value))
 
 
 def unescaped(value: str) -> str:
@@ -130,6 +161,7 @@ class _Reading:
         self._sort: tuple[tuple[str, bool], ...] = ()
         self._cursor: str | None = None
         self._total = False
+        self._shape = WHOLE
         self.ignored: list[str] = []
 
     def search(self) -> Search:
@@ -141,6 +173,7 @@ class _Reading:
             min(self._count, self._max_count),
             self._cursor,
             self._total,
+            self._shape,
         )
 
     def take(self, name: str, value: str) -> None:
@@ -158,11 +191,34 @@ class _Reading:
                 self._cursor = value
             case "_total":
                 self._total |= _one_of(name, value, _SYNONYMS)
-            case "_summary" if value in _SUMMARY_OF_NOTHING:
-                if _SUMMARY_OF_NOTHING[value]:
-                    self._count, self._total = 0, True
+            case "_summary" | "_elements" | "_include" | "_revinclude":
+                self._take_shape(name, value)
             case _:
                 self._take_criterion(name, value)
+
+    def _take_shape(self, name: str, value: str) -> None:
+        shape = self._shape
+        if name == "_summary":
+            if value not in _SUMMARIES:
+                raise _bad(name, f"is one of {', '.join(_SUMMARIES)}.")
+            if value == "count":
+                self._count, self._total = 0, True
+            self._shape = replace(shape, summary=value if value in _SUMMARIES[:3] else None)
+        elif name == "_elements":
+            names = tuple(part.removeprefix(f"{self._type}.") for part in value.split(","))
+            if not all(_ELEMENT.fullmatch(one) for one in names):
+                raise _bad(name, "takes names of elements, with commas between.")
+            self._shape = replace(shape, elements=(*shape.elements, *names))
+        elif name == "_include":
+            known = [f"{self._type}:{one}" for one in includes_of(self._type)]
+            plain = ":".join(value.split(":")[:2])
+            if plain not in known:
+                raise _bad(name, f"takes {', '.join(known) or 'nothing'} here.")
+            self._shape = replace(shape, include=(*shape.include, plain.partition(":")[2]))
+        else:
+            if value != "Provenance:target" or not has_provenance(self._type):
+                raise _bad(name, "takes Provenance:target, of what lies with a patient.")
+            self._shape = replace(shape, provenance=True)
 
     def _take_count(self, value: str) -> None:
         if not _COUNT.fullmatch(value):
@@ -180,6 +236,8 @@ class _Reading:
 
     def _take_criterion(self, name: str, value: str) -> None:
         plain, _, modifier = name.partition(":")
+        if "." in plain and self._take_chain(name, value):
+            return
         parameter = parameter_of(self._type, plain)
         if parameter is None:
             self.ignored.append(name)
@@ -200,6 +258,25 @@ class _Reading:
         values = self._ours(values) if parameter.kind == "reference" else values
         kept = modifier if modifier and modifier not in parameter.targets else None
         self._criteria.append(Criterion(plain, parameter.kind, values, kept))
+
+    def _take_chain(self, name: str, value: str) -> bool:
+        """Read ``questionnaire.code``: what must hold of the form. False where nothing is chained.
+
+        The type may stand before the dot: ``questionnaire:Questionnaire.code``.
+        """
+        first, _, rest = name.partition(".")
+        plain, _, target = first.partition(":")
+        parameter = parameter_of(self._type, plain)
+        if parameter is None or parameter.column != "canonical" or not parameter.targets:
+            return False
+        form = _Reading("Questionnaire", 1, 1, ())
+        leads = parameter_of("Questionnaire", rest.partition(":")[0])
+        if target not in ("", "Questionnaire") or leads is None or leads.column is not None:
+            known = ", ".join(f"{plain}.{p.name}" for p in without_column("Questionnaire"))
+            raise _bad(name, f"leads nowhere. What can be chained: {known}.")
+        form._take_criterion(rest, value)
+        self._criteria.append(Criterion(plain, parameter.kind, (), None, form._criteria[0]))
+        return True
 
     def _typed(self, name: str, target: str, value: str) -> str:
         if not _ID.fullmatch(value):
@@ -224,6 +301,8 @@ def _must_fit(name: str, parameter: SearchParameter, value: str) -> None:
             raise _bad(
                 name, "takes a date such as 2026-03-15 or ge2026-03-15T10:00:00+01:00."
             ) from wrong
+    if parameter.kind == "composite" and len(parts_of(value)) != 2:  # noqa: PLR2004  a pair
+        raise _bad(name, "takes two values with a $ between.")
     if parameter.kind == "token" and token_parts(value) in ((None, ""), ("", None)):
         raise _bad(name, "takes a code, system|code, |code or system|.")
 

@@ -8,6 +8,7 @@ http://hl7.org/fhir/R4/resource.html#Meta
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from json import JSONDecoder
 from typing import NamedTuple
@@ -15,6 +16,11 @@ from typing import NamedTuple
 _TYPE_FIRST = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"[A-Za-z]+"')
 _SPACE = re.compile(r"[ \t\r\n]*")
 _OURS_IN_META = ("versionId", "lastUpdated", "_versionId", "_lastUpdated")
+SUBSETTED = (
+    '{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"SUBSETTED"}'
+)
+"""The tag of what is not the whole resource, so that nobody stores it again."""
+
 _value_at = JSONDecoder(parse_float=str, parse_int=str).raw_decode
 
 
@@ -62,6 +68,38 @@ def without_identity(body: bytes) -> bytes:
             continue
         kept.append(text[member.start : member.end])
     return ("{" + ",".join(kept) + "}").encode("utf-8")
+
+
+def with_id(body: bytes, id_: str) -> bytes:
+    """A body that has no id, with this one after its resourceType."""
+    first = _TYPE_FIRST.match(body)
+    at = first.end() if first else body.index(b"{") + 1
+    said = f'"id":"{id_}"'.encode()
+    return body[:at] + (b"," + said if first else said + b",") + body[at:]
+
+
+def subset(served: bytes, keep: Callable[[str], bool]) -> bytes:
+    """Of a resource as it is served the members to keep, tagged as SUBSETTED; their bytes as are.
+
+    resourceType, id and meta always stay. http://hl7.org/fhir/R4/search.html#elements
+    """
+    text = served.decode("utf-8")
+    parts = []
+    for member in _members(text, 0):
+        if member.key == "meta":
+            parts.append(f'"meta":{_tagged(text, member)}')
+        elif member.key in ("resourceType", "id") or keep(member.key.removeprefix("_")):
+            parts.append(text[member.start : member.end])
+    return ("{" + ",".join(parts) + "}").encode("utf-8")
+
+
+def _tagged(text: str, meta: _Member) -> str:
+    """The meta with one tag more."""
+    inner = _members(text, meta.value)
+    kept = [text[m.start : m.end] for m in inner if m.key != "tag"]
+    tags = next((text[m.value + 1 : m.end - 1].strip() for m in inner if m.key == "tag"), "")
+    both = ",".join(filter(None, (tags, SUBSETTED)))
+    return "{" + ",".join((*kept, f'"tag":[{both}]')) + "}"
 
 
 def _rebuilt(text: str, id_: str, ours: str) -> str:

@@ -22,8 +22,8 @@ from sqlalchemy import (
 
 from fhir_service.fhir.dates import DAY, Prefix, Span, searched
 from fhir_service.fhir.indexing import NEVER, local, plain
-from fhir_service.fhir.search_parameters import SearchParameter
-from fhir_service.fhir.searching import Criterion, token_parts, unescaped
+from fhir_service.fhir.search_parameters import SearchParameter, parameter_of
+from fhir_service.fhir.searching import Criterion, parts_of, token_parts, unescaped
 from fhir_service.store.statements import HEAD_LENGTH
 from fhir_service.store.tables import resource, search_value
 
@@ -46,15 +46,44 @@ def condition(
 
     ``widest`` is how wide the date of a resource can be, in microseconds.
     """
+    if asked.chain is not None:
+        return _of_its_form(asked.chain)
     if parameter.column:
         return _in_column(parameter, asked, widest)
     return _in_rows(resource_type, parameter, asked)
+
+
+def _of_its_form(chain: Criterion) -> Condition:
+    """Whether the form that a response names meets this; in any version, if it names none."""
+    parameter = parameter_of("Questionnaire", chain.parameter)
+    if parameter is None:
+        return false()
+    form = resource.alias("form")
+    meets = _in_rows("Questionnaire", parameter, chain, form.c.id)
+    same_version = or_(
+        resource.c.canonical_version == "",
+        resource.c.canonical_version == form.c.canonical_version,
+    )
+    return (
+        select(form.c.id)
+        .where(
+            form.c.resource_type == "Questionnaire",
+            form.c.deleted == 0,
+            form.c.canonical == resource.c.canonical,
+            same_version,
+            meets,
+        )
+        .correlate(resource)
+        .exists()
+    )
 
 
 def _in_column(parameter: SearchParameter, asked: Criterion, widest: int) -> Condition:
     if asked.modifier == "missing":
         missing = _MISSING[parameter.column or "id"]
         return missing if asked.values == ("true",) else not_(missing)
+    if asked.modifier == "below":
+        return or_(*(_below(resource.c.canonical, unescaped(value)) for value in asked.values))
     meets = or_(*(_column_meets(parameter, value, widest) for value in asked.values))
     if asked.modifier == "not":
         return not_(func.coalesce(meets, false()))
@@ -117,17 +146,27 @@ def _canonical(parameter: SearchParameter, value: str) -> Condition:
     return and_(same, resource.c.canonical_version == version) if version else same
 
 
-def _in_rows(resource_type: str, parameter: SearchParameter, asked: Criterion) -> Condition:
+def _in_rows(
+    resource_type: str,
+    parameter: SearchParameter,
+    asked: Criterion,
+    id_: ColumnElement[str] | None = None,
+) -> Condition:
     if asked.modifier == "missing":
-        has_one = _has_row(resource_type, parameter, true())
+        has_one = _has_row(resource_type, parameter, true(), id_)
         return not_(has_one) if asked.values == ("true",) else has_one
     meets = or_(*(_row_meets(parameter, asked.modifier, value) for value in asked.values))
-    found = _has_row(resource_type, parameter, meets)
+    found = _has_row(resource_type, parameter, meets, id_)
     return not_(found) if asked.modifier == "not" else found
 
 
-def _has_row(resource_type: str, parameter: SearchParameter, meets: Condition) -> Condition:
-    return resource.c.id.in_(
+def _has_row(
+    resource_type: str,
+    parameter: SearchParameter,
+    meets: Condition,
+    id_: ColumnElement[str] | None = None,
+) -> Condition:
+    return (resource.c.id if id_ is None else id_).in_(
         select(_row.id).where(
             _row.resource_type == resource_type,
             _row.parameter == parameter.name,
@@ -137,9 +176,11 @@ def _has_row(resource_type: str, parameter: SearchParameter, meets: Condition) -
 
 
 def _row_meets(parameter: SearchParameter, modifier: str | None, value: str) -> Condition:
+    if parameter.kind == "uri" and modifier == "below":
+        return _below(_row.head, unescaped(value))
     match parameter.kind:
-        case "token":
-            return _token(value)
+        case "token" | "composite":
+            return _token(value) if parameter.kind == "token" else _pair(value)
         case "date":
             return dated(_row.low, _row.high, *searched(value), -NEVER)
         case "string":
@@ -155,6 +196,26 @@ def _text(text: str) -> Condition:
     if len(text) < HEAD_LENGTH:
         return head
     return and_(head, func.coalesce(_row.whole, _row.head) == text)
+
+
+def _pair(value: str) -> Condition:
+    """Two tokens of one useContext; systems that are not asked for may be any."""
+    first, second = (token_parts(part) for part in parts_of(value))
+    meets = _text(f"{first[1] or ''}${second[1] or ''}")
+    if first[0] is not None:
+        meets = and_(meets, _row.system.startswith(f"{first[0]} ", autoescape=True))
+    if second[0] is not None:
+        meets = and_(meets, _row.system.endswith(f" {second[0]}", autoescape=True))
+    return meets
+
+
+def _below(column: ColumnElement[Any], url: str) -> Condition:
+    """The url itself and what lies below it, part by part.
+
+    http://hl7.org/fhir/R4/search.html#uri
+    """
+    folder = f"{url.rstrip('/')}/"
+    return or_(column == url, and_(column >= folder, column < folder + _LAST_SIGN))
 
 
 def _token(value: str) -> Condition:

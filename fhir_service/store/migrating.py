@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
     from sqlalchemy import Connection as CoreConnection
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration."""
 
 _LOCK = 7_203_551_911

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fhir_service.fhir.dates import microseconds
 from fhir_service.fhir.searching import Page, Search
 from fhir_service.store import statements
+from fhir_service.store.changes import changes_with
 from fhir_service.store.rows import Run, stored
 from fhir_service.store.ways import LinksRead
 from fhir_service.workflow.ports import Stored
@@ -106,6 +107,19 @@ class Reading:
         """As Reader says. Plain SQL: what every summary asks costs no making of a statement."""
         values = (patient, resource_type, microseconds(low), microseconds(high), count)
         return [stored(row) for row in self._run(statements.STORED_BETWEEN, values)]
+
+    def changes(
+        self,
+        reaches: Sequence[tuple[str, str | None]],
+        count: int = 50,
+        since: datetime | None = None,
+        cursor: str | None = None,
+    ) -> Page[Stored]:
+        """Versions of several types, the newest first, each type of a patient's or of anybody's.
+
+        ``since`` leaves out what is older. Raises NotUnderstood for a cursor that is not ours.
+        """
+        return changes_with(self._run, reaches, count, since, cursor)
 
     def canonical(self, resource_type: str, url: str, version: str | None) -> Stored | None:
         """The resource with this url and exactly this version ("" for one without).

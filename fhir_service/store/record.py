@@ -76,6 +76,15 @@ class Recording(Reading):
         """What is good once."""
         return OneTimesKept(self._connection)
 
+    def claim(self, key: str) -> None:
+        """Hold this key until the transaction ends; whoever claims it meanwhile waits for that.
+
+        The row is gone with the transaction: its primary key is what the others wait at, and the
+        search that follows sees what the holder stored.
+        """
+        self._connection.run(statements.INSERT_CLAIM, (key,))
+        self._connection.run(statements.DELETE_CLAIM, (key,))
+
     def tell(self, told: Told) -> None:
         """Write one audit line."""
         self._connection.run(statements.INSERT_AUDIT, audit_row(told))

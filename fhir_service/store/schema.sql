@@ -26,6 +26,11 @@ CREATE TABLE audit (
 
 CREATE INDEX audit_by_patient ON audit (patient, id) WHERE patient IS NOT NULL;
 
+CREATE TABLE claim (
+  claimed TEXT NOT NULL,
+  CONSTRAINT claim_key PRIMARY KEY (claimed)
+);
+
 CREATE TABLE outbox (
   id INTEGER NOT NULL,
   resource_id TEXT NOT NULL,

@@ -107,6 +107,8 @@ UPDATE_RESOURCE = (
     "canonical_version = ?, status = ?, low = ?, high = ? "
     "WHERE resource_type = ? AND id = ? AND version = ? AND coalesce(patient, '') = ?"
 )
+INSERT_CLAIM = _insert("claim", ("claimed",), _UNLESS_THERE)
+DELETE_CLAIM = "DELETE FROM claim WHERE claimed = ?"
 DELETE_VALUES = "DELETE FROM search_value WHERE resource_type = ? AND id = ?"
 
 READ = f"{_CURRENT} WHERE r.resource_type = ? AND r.id = ?"

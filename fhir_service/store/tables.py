@@ -156,6 +156,14 @@ Index(
 )
 Index("search_value_of", search_value.c.resource_type, search_value.c.id)
 
+claim = Table(
+    "claim",
+    metadata,
+    Column("claimed", ordered(), nullable=False),
+    PrimaryKeyConstraint("claimed", name="claim_key"),
+)
+"""What a conditional create holds while it looks and stores; no row outlives its transaction."""
+
 audit = Table(
     "audit",
     metadata,

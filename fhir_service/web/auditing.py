@@ -35,6 +35,7 @@ _INTERACTIONS: Final = {
     "vread": "vread",
     "history": "history-instance",
     "history of the type": "history-type",
+    "history of the system": "history-system",
     "search": "search-type",
     "search by POST": "search-type",
     "create": "create",

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 
 import orjson
 
-from fhir_service.fhir.searching import Page
+from fhir_service.fhir.searching import WHOLE, Page, Shape
 from fhir_service.fhir.splice import instant
+from fhir_service.fhir.subsetting import shaped
 from fhir_service.web.replies import served
 from fhir_service.workflow.ports import Stored
 
@@ -18,15 +19,24 @@ Link = tuple[str, str]
 """Relation and address."""
 
 
-def searchset(page: Page[Stored], base: str, links: Sequence[Link]) -> bytes:
+def searchset(
+    page: Page[Stored],
+    base: str,
+    links: Sequence[Link],
+    included: Sequence[Stored] = (),
+    shape: Shape = WHOLE,
+) -> bytes:
     """The Bundle of one page of matches; ``total`` only where it was counted.
+
+    ``included`` comes with it, whole; of the matches as much as ``shape`` says.
 
     ``base`` is the FHIR base that each fullUrl begins with, without a slash at its end.
     """
     entries = (
-        b'{"fullUrl":%b,"resource":%b,"search":{"mode":"match"}}'
-        % (_full_url(base, stored), served(stored))
-        for stored in page.found
+        b'{"fullUrl":%b,"resource":%b,"search":{"mode":"%b"}}'
+        % (_full_url(base, stored), shaped(stored.resource_type, served(stored), as_), mode)
+        for some, as_, mode in ((page.found, shape, b"match"), (included, WHOLE, b"include"))
+        for stored in some
     )
     return _bundle(b"searchset", page.total, links, entries)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, Response, request
 
-from fhir_service.fhir.search_parameters import parameters_of
+from fhir_service.fhir.search_parameters import has_provenance, includes_of, parameters_of
 from fhir_service.fhir.splice import instant
 from fhir_service.web.receiving import choose_format
 from fhir_service.web.replies import as_bytes, json_reply
@@ -85,15 +85,20 @@ def _resource(offer: Offer) -> dict[str, Any]:
         "versioning": "versioned-update",
         "readHistory": True,
         "updateCreate": offer.update is not None and offer.update_create,
-        "conditionalCreate": False,
+        "conditionalCreate": offer.create is not None,
         "conditionalRead": "full-support",
-        "conditionalUpdate": False,
+        "conditionalUpdate": bool(offer.create and offer.update and offer.update_create),
         "conditionalDelete": "not-supported",
+        "searchInclude": [f"{offer.resource_type}:{n}" for n in includes_of(offer.resource_type)],
+        "searchRevInclude": (["Provenance:target"] if has_provenance(offer.resource_type) else []),
         "searchParam": [
             {"name": p.name, "definition": p.definition, "type": p.kind}
             for p in parameters_of(offer.resource_type)
         ],
     }
+    for name in ("searchInclude", "searchRevInclude"):
+        if not made[name]:
+            del made[name]
     if offer.operations:
         made["operation"] = [_operation(operation) for operation in offer.operations]
     return made

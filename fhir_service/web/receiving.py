@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from flask import request
 
 from fhir_service.fhir.issues import NotThisFormat, NotUnderstood, TooLarge
+from fhir_service.fhir.searching import WHOLE, Shape, read_search
 from fhir_service.web.negotiation import (
     JSON_TYPES,
     choose,
@@ -82,6 +83,14 @@ def choose_format(offered: tuple[str, ...] = JSON_TYPES) -> str:
     if chosen in JSON_TYPES:
         told().json_type = chosen
     return chosen
+
+
+def shape_asked(resource_type: str) -> Shape:
+    """How much of one resource is asked for by ``_summary`` or ``_elements``. NotUnderstood."""
+    if b"_summary" not in request.query_string and b"_elements" not in request.query_string:
+        return WHOLE
+    pairs = [pair for pair in query_pairs() if pair[0] in ("_summary", "_elements")]
+    return read_search(resource_type, pairs, default_count=1)[0].shape
 
 
 def query_pairs() -> Pairs:

@@ -14,7 +14,9 @@ from flask import Response, request
 from werkzeug.datastructures import Headers
 
 from fhir_service.fhir.issues import Issue, operation_outcome
+from fhir_service.fhir.searching import WHOLE, Shape
 from fhir_service.fhir.splice import with_identity
+from fhir_service.fhir.subsetting import shaped
 from fhir_service.sdc.keys import KEYS
 from fhir_service.web.negotiation import Preference, unchanged
 from fhir_service.web.pretty import indented
@@ -96,12 +98,12 @@ def version_headers(stored: Stored) -> dict[str, str]:
     }
 
 
-def one(stored: Stored) -> Response:
+def one(stored: Stored, shape: Shape = WHOLE) -> Response:
     """The answer to read and vread; 304 when the caller has this version already."""
     headers = version_headers(stored)
     if unchanged(request.headers, stored.version, stored.last_updated):
         return bare(304, headers)
-    return json_reply(served(stored), 200, headers)
+    return json_reply(shaped(stored.resource_type, served(stored), shape), 200, headers)
 
 
 def written(

@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from urllib.parse import urlencode
 
 from flask import Flask, Response, request
 
 from fhir_service.fhir.issues import Issue, NotFinished, NotHere, NotUnderstood
-from fhir_service.fhir.searching import read_search
-from fhir_service.web import bundles
-from fhir_service.web.auditing import withheld
+from fhir_service.web import searches, writing
 from fhir_service.web.guard import caller
 from fhir_service.web.negotiation import read_if_match, read_prefer
-from fhir_service.web.receiving import Pairs, body, choose_format, query_pairs, search_pairs
+from fhir_service.web.receiving import body, choose_format, query_pairs, search_pairs, shape_asked
 from fhir_service.web.replies import bare, json_reply, one, version_headers, written
 from fhir_service.web.table import (
     OFFERS,
     PLANNED_TYPES,
-    Create,
     Delete,
     Offer,
     Update,
@@ -33,14 +29,9 @@ from fhir_service.workflow.site import Site
 
 View = Callable[..., Response]
 
-DEFAULT_COUNT = 50
-MAX_COUNT = 200
 LARGEST_VERSION = 999_999_999
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
-_COUNT = re.compile(r"[0-9]{1,9}")
-_CURSOR = "_cursor"
-_ABOUT_THE_ANSWER = frozenset({"_format", "_pretty"})
 _ALL_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
@@ -48,6 +39,8 @@ def register(app: Flask, site: Site) -> None:
     """Add the routes of every offer, and the honest refusals of what is planned."""
     for offer in OFFERS:
         _add(app, site, offer)
+    view = _changes(site, tuple(offer.resource_type for offer in OFFERS if offer.stored), "")
+    app.add_url_rule("/fhir/_history", "all history of the system", view)
     for resource_type in PLANNED_TYPES:
         root = f"/fhir/{resource_type}"
         app.add_url_rule(
@@ -74,12 +67,27 @@ def _add(app: Flask, site: Site, offer: Offer) -> None:
             _vread(site, kind),
         ),
         (root, "GET", "search", _search(site, kind)),
+        *(
+            [
+                (
+                    f"{root}/_history",
+                    "GET",
+                    "history of the type",
+                    _changes(site, (kind,), f"/{kind}"),
+                )
+            ]
+            if offer.stored
+            else []
+        ),
         (f"{root}/_search", "POST", "search by POST", _search(site, kind)),
     ]
     if offer.create:
-        views.append((root, "POST", "create", _create(site, offer.create)))
+        views.append((root, "POST", "create", _create(site, offer)))
     if offer.update:
         views.append((f"{root}/<id_>", "PUT", "update", _update(site, offer.update)))
+        if offer.create and offer.update_create:
+            conditional = _conditional_update(site, offer)
+            views.append((root, "PUT", "conditional update", conditional))
     if offer.delete:
         views.append((f"{root}/<id_>", "DELETE", "delete", _delete(site, offer.delete)))
     for rule, method, name, view in views:
@@ -105,7 +113,7 @@ def _read(site: Site, resource_type: str) -> View:
     def view(id_: str) -> Response:
         must_be_id(id_)
         choose_format()
-        return one(reading.read(site, caller(), resource_type, id_))
+        return one(reading.read(site, caller(), resource_type, id_), shape_asked(resource_type))
 
     return view
 
@@ -114,66 +122,55 @@ def _vread(site: Site, resource_type: str) -> View:
     def view(id_: str, version: int) -> Response:
         must_be_id(id_)
         choose_format()
-        return one(reading.vread(site, caller(), resource_type, id_, version))
+        stored = reading.vread(site, caller(), resource_type, id_, version)
+        return one(stored, shape_asked(resource_type))
 
     return view
 
 
 def _history(site: Site, resource_type: str) -> View:
-    base = fhir_base(site)
-
     def view(id_: str) -> Response:
         must_be_id(id_)
         choose_format()
-        pairs = _without(query_pairs(), _ABOUT_THE_ANSWER)
-        given = dict(pairs)
-        count = min(_number(given.get("_count"), "_count", DEFAULT_COUNT) or 0, MAX_COUNT)
-        before = _number(given.get(_CURSOR), _CURSOR, None)
-        ignored = tuple(name for name, _ in pairs if name not in ("_count", _CURSOR))
-        _must_know(ignored)
-        page = reading.history(site, caller(), resource_type, id_, count, before)
-        address = f"{base}/{resource_type}/{id_}/_history"
-        links = _links(address, _without(pairs, frozenset(ignored)), page.next)
-        return json_reply(bundles.history(page, base, links))
+        pairs, strict = query_pairs(), _strict()
+        return json_reply(
+            searches.history(site, caller(), resource_type, id_, pairs, strict=strict)
+        )
+
+    return view
+
+
+def _changes(site: Site, kinds: tuple[str, ...], place: str) -> View:
+    def view() -> Response:
+        choose_format()
+        pairs = query_pairs()
+        return json_reply(searches.changes(site, caller(), kinds, place, pairs, strict=_strict()))
 
     return view
 
 
 def _search(site: Site, resource_type: str) -> View:
-    base = fhir_base(site)
-
     def view() -> Response:
         choose_format()
-        pairs = _without(search_pairs(), _ABOUT_THE_ANSWER)
-        caller().trail.query = withheld(resource_type, pairs)
-        asked, ignored = read_search(
-            resource_type,
-            pairs,
-            default_count=DEFAULT_COUNT,
-            max_count=MAX_COUNT,
-            bases=(base,),
-        )
-        _must_know(ignored)
-        page = reading.search(site, caller(), asked)
-        used = [
-            (name, str(asked.count) if name == "_count" else value)
-            for name, value in _without(pairs, frozenset(ignored))
-        ]
-        links = _links(f"{base}/{resource_type}", used, page.next)
-        return json_reply(bundles.searchset(page, base, links))
+        pairs = search_pairs()
+        return json_reply(searches.search(site, caller(), resource_type, pairs, strict=_strict()))
 
     return view
 
 
-def _create(site: Site, create: Create) -> View:
+def _strict() -> bool:
+    """Whether the caller asks that an unknown parameter be an error."""
+    return read_prefer(request.environ.get("HTTP_PREFER")).strict
+
+
+def _create(site: Site, offer: Offer) -> View:
     base = fhir_base(site)
 
     def view() -> Response:
         choose_format()
         prefer = read_prefer(request.environ.get("HTTP_PREFER"))
-        if "HTTP_IF_NONE_EXIST" in request.environ:
-            raise NotFinished("Conditional create is not built; send it without If-None-Exist.")
-        kept = create(site, caller(), body())
+        condition = request.environ.get("HTTP_IF_NONE_EXIST")
+        kept = writing.create(site, caller(), offer, body(), condition)
         return written(kept.stored, kept.created, kept.findings, base, prefer.wants)
 
     return view
@@ -193,6 +190,20 @@ def _update(site: Site, update: Update) -> View:
     return view
 
 
+def _conditional_update(site: Site, offer: Offer) -> View:
+    base = fhir_base(site)
+
+    def view() -> Response:
+        choose_format()
+        prefer = read_prefer(request.environ.get("HTTP_PREFER"))
+        if_match = read_if_match(request.environ.get("HTTP_IF_MATCH"))
+        pairs = searches.without(query_pairs(), searches.ABOUT_THE_ANSWER)
+        kept = writing.conditional_update(site, caller(), offer, body(), pairs, if_match)
+        return written(kept.stored, kept.created, kept.findings, base, prefer.wants)
+
+    return view
+
+
 def _delete(site: Site, delete: Delete) -> View:
     def view(id_: str) -> Response:
         must_be_id(id_)
@@ -207,38 +218,3 @@ def _not_built(what: str) -> View:
         raise NotFinished(f"{what}: planned, and not built yet.")
 
     return view
-
-
-def _must_know(ignored: tuple[str, ...]) -> None:
-    """Refuse parameters that are not known here, when the caller asks for strictness.
-
-    http://hl7.org/fhir/R4/search.html#errors
-    """
-    if ignored and read_prefer(request.environ.get("HTTP_PREFER")).strict:
-        names = ", ".join(dict.fromkeys(ignored))
-        raise NotUnderstood(f"Unknown parameters: {names}. Known ones stand in /fhir/metadata.")
-
-
-def _number(text: str | None, name: str, default: int | None) -> int | None:
-    if text is None:
-        return default
-    if not _COUNT.fullmatch(text):
-        raise NotUnderstood(f"{name} is a whole number.")
-    return int(text)
-
-
-def _without(pairs: Pairs, names: frozenset[str]) -> Pairs:
-    return [pair for pair in pairs if pair[0] not in names]
-
-
-def _links(address: str, used: Pairs, following: str | None) -> list[bundles.Link]:
-    """Self, and next when there is more; made from what was used, not from what was asked."""
-    links = [("self", _address(address, used))]
-    if following is not None:
-        rest = _without(used, frozenset({_CURSOR}))
-        links.append(("next", _address(address, [*rest, (_CURSOR, following)])))
-    return links
-
-
-def _address(address: str, pairs: Pairs) -> str:
-    return f"{address}?{urlencode(pairs)}" if pairs else address

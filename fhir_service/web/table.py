@@ -21,7 +21,14 @@ Update = Callable[[Site, Caller, str, bytes, int | None], Kept]
 Delete = Callable[[Site, Caller, str], Stored]
 
 Interaction = Literal[
-    "read", "vread", "history-instance", "search-type", "create", "update", "delete"
+    "read",
+    "vread",
+    "history-instance",
+    "history-type",
+    "search-type",
+    "create",
+    "update",
+    "delete",
 ]
 
 READING: tuple[Interaction, ...] = ("read", "vread", "history-instance", "search-type")
@@ -44,7 +51,10 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What is offered of one resource type; a write that is None is not offered."""
+    """What is offered of one resource type; a write that is None is not offered.
+
+    ``stored`` False: it is read out of the audit, so its versions have no history of the type.
+    """
 
     resource_type: str
     create: Create | None = None
@@ -52,12 +62,15 @@ class Offer:
     delete: Delete | None = None
     operations: tuple[Operation, ...] = ()
     update_create: bool = True
+    stored: bool = True
     profile: str | None = None
     documentation: str = ""
 
     def interactions(self) -> tuple[Interaction, ...]:
         """FHIR's codes of what is offered, reading first."""
         found = list(READING)
+        if self.stored:
+            found.append("history-type")
         if self.create:
             found.append("create")
         if self.update:
@@ -170,9 +183,14 @@ OFFERS: tuple[Offer, ...] = (
     ),
     Offer("DocumentReference", documentation="Notes that were made of answers."),
     Offer("Bundle", documentation="Documents that were made of answers."),
-    Offer("AuditEvent", documentation="Who did what, read out of the audit; the newest first."),
+    Offer(
+        "AuditEvent",
+        stored=False,
+        documentation="Who did what, read out of the audit; the newest first.",
+    ),
     Offer(
         "Provenance",
+        stored=False,
         documentation="Of each version of what lies with a patient, read out of the audit.",
     ),
     Offer("Observation", documentation="Single facts that were taken out of answers."),

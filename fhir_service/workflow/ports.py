@@ -103,6 +103,18 @@ class Reader(Protocol):
         Both included; the newest first, at most so many.
         """
 
+    def changes(
+        self,
+        reaches: Sequence[tuple[str, str | None]],
+        count: int = 50,
+        since: datetime | None = None,
+        cursor: str | None = None,
+    ) -> Page[Stored]:
+        """Versions of several types, the newest first, each type of a patient's or of anybody's.
+
+        ``since`` leaves out what is older. Raises NotUnderstood for a cursor that is not ours.
+        """
+
     def canonical(self, resource_type: str, url: str, version: str | None) -> Stored | None:
         """The resource with this url and exactly this version.
 
@@ -127,6 +139,9 @@ class Record(Reader, Protocol):
         Raises Conflict when the version is not the next one, or when another active or retired
         resource already has its url and version.
         """
+
+    def claim(self, key: str) -> None:
+        """Hold this key until the transaction ends; whoever claims it meanwhile waits for that."""
 
     def tell(self, told: Told) -> None:
         """Write one audit line."""

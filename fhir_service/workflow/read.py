@@ -5,6 +5,10 @@ http://hl7.org/fhir/R4/http.html#read
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
 from fhir_service.fhir.issues import Gone, NotHere
 from fhir_service.fhir.narrowing import is_found, narrowed
 from fhir_service.fhir.searching import Page, Search
@@ -76,6 +80,29 @@ def history(
     page = tuple(one for one in found[:count] if _within_scope(one, reach))
     saw(caller, *page)
     return Page(page, next=str(found[count - 1].version) if more else None, total=current.version)
+
+
+def changes(
+    site: Site,
+    caller: Caller,
+    kinds: Sequence[str],
+    count: int,
+    since: datetime | None,
+    cursor: str | None,
+) -> Page[Stored]:
+    """Versions of these types, the newest first, as far as the caller may search each of them.
+
+    Raises NotAllowed where it may none, and NotUnderstood.
+    """
+    reaches = {kind: reach for kind in kinds if (reach := caller.access.may(kind, "s"))}
+    if not reaches:
+        for kind in kinds:
+            caller.must(kind, "s")
+    asked = [(kind, within(kind, reach)) for kind, reach in reaches.items() if caller.meets(kind)]
+    page = site.desk.reading().changes(asked, count, since, cursor)
+    found = tuple(one for one in page.found if _within_scope(one, reaches[one.resource_type]))
+    saw(caller, *found)
+    return replace(page, found=found)
 
 
 def search(site: Site, caller: Caller, search_: Search) -> Page[Stored]:

@@ -82,8 +82,8 @@ def _searches(world: World, kind: str) -> Iterator[Attempt]:
     yield Attempt(f"{kind} search", "GET", f"/fhir/{kind}")
     for more in ("_total=accurate&_summary=count", "_include=*", "_revinclude=*", "_elements=id"):
         yield Attempt(f"{kind} search", "GET", f"/fhir/{kind}?{query}&{more}")
-    for history in (f"/fhir/{kind}/_history", "/fhir/_history"):
-        yield Attempt(f"{kind} history of the type", "GET", history)
+    yield Attempt(f"{kind} history of the type", "GET", f"/fhir/{kind}/_history")
+    yield Attempt("all history of the system", "GET", "/fhir/_history?_count=200")
 
 
 def _values(world: World, kind: str, name: str) -> tuple[str, ...]:
@@ -121,6 +121,17 @@ def _writes(world: World, kind: str) -> Iterator[Attempt]:
     theft = a_response("alan", "in-progress") | {"id": draft}
     match = (("If-Match", 'W/"1"'),)
     yield Attempt(f"{kind} create", "POST", root, a_response(GRACE))
+    yield Attempt(
+        f"{kind} create",
+        "POST",
+        root,
+        a_response("alan"),
+        (("If-None-Exist", f"_id={world.ids[kind]}"),),
+    )
+    yield Attempt(f"{kind} conditional update", "PUT", f"{root}?_id={draft}", a_response(GRACE))
+    yield Attempt(
+        f"{kind} conditional update", "PUT", f"{root}?_id={world.ids[kind]}", a_response("alan")
+    )
     yield Attempt(f"{kind} update", "PUT", f"{root}/{draft}", changed, match)
     yield Attempt(f"{kind} update", "PUT", f"{root}/{draft}", changed)
     yield Attempt(f"{kind} update", "PUT", f"{root}/{draft}", theft, match)
@@ -137,6 +148,8 @@ def _plain_writes(world: World, kind: str) -> Iterator[Attempt]:
         yield Attempt(f"{kind} create", "POST", f"/fhir/{kind}", body)
     if offer.update:
         yield Attempt(f"{kind} update", "PUT", f"/fhir/{kind}/{her}", body)
+    if offer.update and offer.create:
+        yield Attempt(f"{kind} conditional update", "PUT", f"/fhir/{kind}?_id={her}", body)
     if offer.delete:
         yield Attempt(f"{kind} delete", "DELETE", f"/fhir/{kind}/{her}")
 

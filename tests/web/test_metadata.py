@@ -81,6 +81,7 @@ def test_every_declared_interaction_works(running: Running, statement: dict[str,
             "read": running.send("GET", place).status_code,
             "vread": running.send("GET", f"{place}/_history/1").status_code,
             "history-instance": running.send("GET", f"{place}/_history").status_code,
+            "history-type": running.send("GET", f"/fhir/{kind}/_history").status_code,
             "search-type": running.send("GET", f"/fhir/{kind}?_id={id_}").status_code,
             "update": running.send("PUT", place, body | {"language": "en"}).status_code,
             "delete": running.send("DELETE", place).status_code,
@@ -96,7 +97,13 @@ def test_every_declared_interaction_works(running: Running, statement: dict[str,
 def test_every_declared_search_parameter_is_known(
     running: Running, statement: dict[str, Any]
 ) -> None:
-    values = {"date": "2026-03-15", "reference": "none", "token": "none", "string": "none"}
+    values = {
+        "composite": "none$none",
+        "date": "2026-03-15",
+        "reference": "none",
+        "token": "none",
+        "string": "none",
+    }
     asked = 0
     for resource in resources(statement):
         for parameter in resource["searchParam"]:
@@ -146,11 +153,21 @@ def test_types_that_are_planned_are_not_declared(statement: dict[str, Any]) -> N
     assert {r["type"] for r in resources(statement)} == {*SAMPLES, *MADE, *DERIVED}
 
 
-def test_no_conditional_write_is_declared(statement: dict[str, Any]) -> None:
+def test_conditional_writes_are_declared_where_they_work(
+    running: Running, statement: dict[str, Any]
+) -> None:
     for resource in resources(statement):
-        assert resource["conditionalCreate"] is False
-        assert resource["conditionalUpdate"] is False
+        kind = resource["type"]
+        sample = SAMPLES.get(kind, {"resourceType": kind})
+        there = running.send("GET", f"/fhir/{kind}?_summary=count")
+        assert there.status_code == 200
+        condition = "_id=there-is-none"
+        made = running.send("POST", f"/fhir/{kind}", sample, headers={"If-None-Exist": condition})
+        assert (made.status_code < 300) == resource["conditionalCreate"], (kind, made.text)
+        put = running.send("PUT", f"/fhir/{kind}?{condition}", sample)
+        assert (put.status_code < 300) == resource["conditionalUpdate"], (kind, put.text)
         assert resource["conditionalDelete"] == "not-supported"
+        assert running.send("DELETE", f"/fhir/{kind}?{condition}").status_code == 405
 
 
 def test_terminology_capabilities_are_valid_fhir(running: Running) -> None:
