@@ -32,7 +32,8 @@ def export(patient: str, folder: Path) -> None:
     """Write all that is stored of PATIENT (an id) into a new FOLDER.
 
     Each version is a file of its own, byte for byte as it was received; versions.jsonl tells
-    number, time and method of each, audit.jsonl who did what.
+    number, time and method of each, audit.jsonl who did what, links.jsonl which links to a form
+    she was given (their addresses are kept nowhere).
     """
     from fhir_service.store.people import export_patient  # noqa: PLC0415  costs CPU
     from fhir_service.workflow.ports import Stored  # noqa: PLC0415
@@ -51,6 +52,9 @@ def export(patient: str, folder: Path) -> None:
                 else:
                     audit.write(orjson.dumps(dataclasses.asdict(one)) + b"\n")
                     lines += 1
+        with (folder / "links.jsonl").open("xb") as given:
+            for link in service.store.reading().links.of_patient(patient):
+                given.write(orjson.dumps(dataclasses.asdict(link)) + b"\n")
         _tell(service, "$export", patient)
     click.echo(f"{folder}: {versions} versions, {lines} audit lines")
 

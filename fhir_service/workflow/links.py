@@ -210,7 +210,7 @@ def _must_be_clinic(caller: Caller) -> None:
 def _must_be_hers_to_fill(site: Site, patient: str, form: str, terms: Terms) -> None:
     wrong = [*_patient_findings(site, patient), *_term_findings(site, terms)]
     if wrong:
-        raise NotValid("The link can not be made.", *wrong)
+        raise NotValid(" ".join(one.says for one in wrong), *wrong)
     if terms.response is None:
         return
     stored = site.desk.reading().read("QuestionnaireResponse", terms.response)
