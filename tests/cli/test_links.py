@@ -73,7 +73,11 @@ def test_a_link_is_made_listed_exported_and_revoked(
 @pytest.mark.parametrize(
     ("arguments", "status", "says"),
     [
-        (("--patient", "nobody", "--form", FORM), 1, "This patient is not known here: create the Patient"),
+        (
+            ("--patient", "nobody", "--form", FORM),
+            1,
+            "This patient is not known here: create the Patient",
+        ),
         (("--patient", "ada", "--form", f"{FORM_URL}|9"), 1, "not published here"),
         (("--patient", "ada", "--form", FORM, "--days", "0"), 2, "--days"),
         (("--patient", "ada"), 2, "--form"),
