@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -18,6 +19,7 @@ import click
 from fhir_service.cli import installation
 from fhir_service.cli.main import Failed
 from fhir_service.fhir.issues import Unavailable
+from fhir_service.workflow.ehr import EhrTrouble
 
 if TYPE_CHECKING:
     from fhir_service.workflow.deliver import Courier
@@ -64,6 +66,8 @@ def _work(courier: Courier, stop: threading.Event, parent: int | None, *, once: 
         if parent is not None and os.getppid() != parent:
             return
         try:
+            with suppress(EhrTrouble):
+                courier.day.plan()  # once a day the EHR is asked, also when nothing is owed
             handled = courier.work()
         except Unavailable:
             click.echo("The store can not be used just now; delivery waits.", err=True)

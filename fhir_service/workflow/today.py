@@ -25,6 +25,7 @@ Kind = Literal["capabilities", "smart"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 A_DAY = timedelta(days=1)
+AGAIN = timedelta(seconds=30)
 SOON = timedelta(minutes=5)
 """How long an EHR that could not be asked is left alone."""
 
@@ -148,14 +149,27 @@ class Today:
         self._lock = Lock()
         self._plan: Plan | None = None
         self._until: datetime | None = None
+        self._trouble: tuple[datetime, EhrTrouble] | None = None
 
     def plan(self) -> Plan:
-        """As Day says. While the EHR can not be asked, what it said last holds."""
+        """As Day says. While the EHR can not be asked, what it said last holds.
+
+        One that was never asked and does not answer is asked again half a minute later.
+        """
         with self._lock:
             now = self._site.clock.now()
             if self._plan is None or self._until is None or now >= self._until:
-                self._plan, self._until = self._made(now)
+                self._plan, self._until = self._asked(now)
             return self._plan
+
+    def _asked(self, now: datetime) -> tuple[Plan, datetime]:
+        if self._trouble is not None and now < self._trouble[0]:
+            raise self._trouble[1]
+        try:
+            return self._made(now)
+        except EhrTrouble as trouble:
+            self._trouble = (now + AGAIN, trouble)
+            raise
 
     def _made(self, now: datetime) -> tuple[Plan, datetime]:
         ehr = self._site.ehr

@@ -98,8 +98,14 @@ def test_while_the_ehr_can_not_be_asked_what_it_said_last_holds(at: Delivering) 
 
 def test_an_ehr_that_was_never_asked_and_does_not_answer_is_told(at: Delivering) -> None:
     at.ehr.answers.append((500, {}, b""))
-    with pytest.raises(EhrTrouble):
-        today(at, []).plan()
+    day = today(at, [])
+    for _ in range(3):
+        with pytest.raises(EhrTrouble):
+            day.plan()
+    assert asked(at) == 1
+    at.clock.later(seconds=31)
+    assert day.plan().chosen is not None
+    at.running.service.store.database.write(lambda c: c.run("DELETE FROM ehr_statement"))
     at.send()
     at.ehr.answers.append((500, {}, b""))
     at.work()
