@@ -253,6 +253,7 @@ def build(settings: Settings, base_url: str | None = None) -> Service:
         visit_days=settings.visit_days,
         link_prefill=settings.link_prefill,
         require_if_match=settings.require_if_match,
+        oauth_endpoints=settings.oauth_endpoints(address),
         refresh_days=settings.refresh_token_lifetime // 86_400,
         max_item_depth=settings.max_item_depth,
         has_target=settings.has_target,

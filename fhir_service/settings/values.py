@@ -83,6 +83,18 @@ class Settings:
         """Whether summaries are owed to anybody: an EHR, or a folder."""
         return self.ehr_folder is not None if self.ehr_target == "folder" else bool(self.ehr_base)
 
+    def oauth_endpoints(self, base_url: str) -> dict[str, str]:
+        """Where tokens are had: here, or at the other authorization server as far as it is set."""
+        if self.auth_issuer is None:
+            names = ("authorize", "token", "introspect", "revoke")
+            return {name: f"{base_url}/auth/{name}" for name in names}
+        given = {
+            "authorize": self.auth_authorize_url,
+            "token": self.auth_token_url,
+            "introspect": self.auth_introspection_url,
+        }
+        return {name: url for name, url in given.items() if url is not None}
+
     @property
     def on_sqlite(self) -> bool:
         """Whether the record is a SQLite file."""

@@ -27,6 +27,7 @@ Response Manager builds on it.
 https://hl7.org/fhir/uv/sdc/STU4/artifacts.html
 """
 
+_OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 _SMART = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 
 
@@ -57,7 +58,7 @@ def capability_statement(site: Site) -> dict[str, Any]:
                     "Prefer (return, handling), If-Match, If-None-Match, _format and _pretty are "
                     "honoured. JSON only. Compressed bodies are refused."
                 ),
-                "security": _security(),
+                "security": _security(site),
                 "resource": [_resource(offer) for offer in OFFERS],
                 "operation": [_operation(o) for o in SYSTEM_OPERATIONS],
             }
@@ -65,14 +66,21 @@ def capability_statement(site: Site) -> dict[str, Any]:
     }
 
 
-def _security() -> dict[str, Any]:
+def _security(site: Site) -> dict[str, Any]:
+    """What is needed to come in; older clients find the endpoints here, not by SMART's document.
+
+    https://hl7.org/fhir/smart-app-launch/1.0.0/conformance/index.html
+    """
     coding = {"system": _SMART, "code": "SMART-on-FHIR", "display": "SMART-on-FHIR"}
+    places = [{"url": name, "valueUri": url} for name, url in site.oauth_endpoints.items()]
     return {
+        **({"extension": [{"url": _OAUTH_URIS, "extension": places}]} if places else {}),
         "cors": False,
         "service": [{"coding": [coding]}],
         "description": (
-            "Every request but /metadata needs a bearer token with SMART v2 scopes, given out by "
-            "the operator. A token of the patient level reaches its own patient only."
+            "Every request but /metadata needs a bearer token with SMART scopes; how to get one "
+            "stands in /.well-known/smart-configuration. A token of the patient level reaches "
+            "its own patient only."
         ),
     }
 

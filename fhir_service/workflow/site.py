@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -59,6 +59,7 @@ class Site:
     bases under which an absolute reference to a Patient means a patient of ours.
     ``visit_days``: responses this many days apart belong to one visit.
     ``max_item_depth``: how deep items may lie in each other in what is sent.
+    ``oauth_endpoints``: where tokens are had: authorize, token and the like, by their names.
     ``refresh_days``: how long an app with offline_access can go on.
     ``has_target``: whether an EHR is configured to which summaries are owed.
     ``ehr``: the EHR that is read from and written to; None where none is configured.
@@ -84,6 +85,7 @@ class Site:
     require_if_match: bool = False
     has_target: bool = False
     refresh_days: int = 90
+    oauth_endpoints: Mapping[str, str] = field(default_factory=dict)
     max_item_depth: int = ITEM_LEVELS
     software_version: str = ""
     spans: Spans = SPANS

@@ -7,7 +7,7 @@ https://hl7.org/fhir/smart-app-launch/backend-services.html
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from authlib.oauth2.rfc6749 import InvalidGrantError, InvalidScopeError
 from authlib.oauth2.rfc6749.grants import (
@@ -123,6 +123,21 @@ class WithRefreshToken(RefreshTokenGrant):
     """refresh_token: each is good once; one that comes back ends all made of its grant."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = METHODS
+
+    def authenticate_token_endpoint_client(self) -> Registered:
+        """The client, as it shows itself; a public app may leave that to its refresh token.
+
+        SMART's own client for JavaScript does. https://www.rfc-editor.org/rfc/rfc6749#section-6
+        """
+        form = self.request.form
+        shown = {"client_id", "client_secret", "client_assertion"} & set(form)
+        if not shown and "Authorization" not in self.request.headers:
+            kept = self.server.authority.store.refresh(fingerprint(form.get("refresh_token", "")))
+            client = self.server.query_client(kept.grant.client) if kept else None
+            if client is not None and client.client.auth == "none":
+                self.request.auth_method = "none"
+                return cast("Registered", client)
+        return cast("Registered", super().authenticate_token_endpoint_client())
 
     def authenticate_refresh_token(self, refresh_token: str) -> Refresh | None:
         """The token, when it is good and unused."""
