@@ -1,7 +1,7 @@
 """Clients that we did not write, against the running service: each gets its token and uses it.
 
-https://pypi.org/project/fhirclient/, https://pypi.org/project/fhirpy/,
-https://www.npmjs.com/package/@medplum/core and https://www.npmjs.com/package/fhirclient
+https://github.com/smart-on-fhir/client-py, https://github.com/beda-software/fhir-py,
+https://github.com/medplum/medplum and https://github.com/smart-on-fhir/client-js
 """
 
 from __future__ import annotations
