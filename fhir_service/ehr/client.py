@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
+import msgspec
 import orjson
 
 from fhir_service.ehr.outbound import Outbound, OutboundFailed, OutboundRefused, Reply
@@ -71,6 +72,11 @@ class _Request:
     url: str
     body: bytes | None = None
     headers: Mapping[str, str] | None = None
+
+
+def _as_json(resource: Mapping[str, Any]) -> bytes:
+    """As JSON; decimals keep their digits."""
+    return msgspec.json.Encoder(decimal_format="number").encode(resource)
 
 
 class EhrClient:
@@ -153,9 +159,7 @@ class EhrClient:
 
     def transaction(self, bundle: Mapping[str, Any]) -> dict[str, Any]:
         """As Ehr says."""
-        return _resource(
-            _good(self._tell(_Request("POST", self._base, orjson.dumps(dict(bundle)))))
-        )
+        return _resource(_good(self._tell(_Request("POST", self._base, _as_json(bundle)))))
 
     def capabilities(self) -> dict[str, Any]:
         """As Ehr says."""

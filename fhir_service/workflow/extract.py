@@ -57,22 +57,25 @@ def extract(
     NotAllowed, NotHere, Gone. What can not be extracted is told in the issues.
     """
     stored = read.read(site, caller, "QuestionnaireResponse", id_)
-    return of_stored(site, stored, provenance=provenance, conditional=conditional)
+    made = of_stored(site, stored, provenance=provenance, conditional=conditional)
+    if conditional and stored.patient is not None:
+        _refer_by_identifier(site, made.bundle, stored.patient)
+    return made
 
 
 def of_stored(
     site: Site, stored: Stored, *, provenance: bool = True, conditional: bool = False
 ) -> Extracted:
-    """As ``extract``, of a version that was read already, by one who may read it."""
+    """As ``extract``, of a version that was read already, by one who may read it.
+
+    The patient is named by her id here: who sends it on knows what she is called there.
+    """
     body = with_identity(stored.body, stored.id, stored.version, stored.last_updated)
     response = read_stored(body)
     form = form_of(site, decode(stored.body, MOST_ITEM_LEVELS))
-    made = _extracted(
+    return _extracted(
         site, response, form, stored.last_updated, provenance=provenance, conditional=conditional
     )
-    if conditional and stored.patient is not None:
-        _refer_by_identifier(site, made.bundle, stored.patient)
-    return made
 
 
 def _refer_by_identifier(site: Site, bundle: dict[str, Any], patient: str) -> None:
@@ -85,7 +88,8 @@ def _refer_by_identifier(site: Site, bundle: dict[str, Any], patient: str) -> No
         return
     for one in objects(read_stored(known.body).get("identifier")):
         system, value = one.get("system"), one.get("value")
-        if isinstance(system, str) and isinstance(value, str):
+        here = site.ehr is not None and system == site.ehr.base  # our note of her id there
+        if isinstance(system, str) and isinstance(value, str) and not here:
             query = f"Patient?identifier={quote(system, safe=':/')}|{quote(value, safe='')}"
             _replace(bundle, f"Patient/{patient}", query)
             return

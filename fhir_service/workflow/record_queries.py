@@ -23,6 +23,7 @@ from fhir_service.workflow import read
 from fhir_service.workflow.caller import Caller
 from fhir_service.workflow.ehr import Ehr, EhrTrouble
 from fhir_service.workflow.ports import Stored
+from fhir_service.workflow.preparing import Aside, patient_at_ehr
 from fhir_service.workflow.site import Site
 
 MOST_SECONDS: Final = 8.0
@@ -51,6 +52,7 @@ class RecordQueries:
         self._subject = subject
         self._ehr = ehr
         self._began = site.clock.now()
+        self._there: str | None = None
         self._base = None if ehr is None else ehr.base
 
     def __call__(self, text: str) -> Fetched:
@@ -103,7 +105,7 @@ class RecordQueries:
             if type_ in OUR_OWN:
                 found = self._own(type_, narrowed)
             else:
-                found = self._first(self._must_ehr().search(type_, urlencode(narrowed)))
+                found = self._at_ehr(type_, narrowed)
         except (Refusal, EhrTrouble) as trouble:
             raise NotFetched(f"{type_}: {_why(trouble)}") from None
         kept = [one for one in found if self._may_see(one)]
@@ -131,6 +133,22 @@ class RecordQueries:
         value = str(self._subject) if own == "_id" else f"Patient/{self._subject}"
         return [(own, value), *kept]
 
+    def _at_ehr(self, type_: str, pairs: list[tuple[str, str]]) -> list[Mapping[str, Any]]:
+        """What the EHR finds, the patient called as here."""
+        ehr, there = self._must_ehr(), self._must_be_her(type_)
+        asked = [(name, _called(value, self._subject, there)) for name, value in pairs]
+        found = self._first(ehr.search(type_, urlencode(asked)))
+        return [_renamed(one, there, self._subject) for one in found]
+
+    def _must_be_her(self, type_: str) -> str | None:
+        """The patient's id at the EHR, who was looked at there. Raises NotFetched."""
+        if self._there is None and self._subject is not None and type_ in SEARCHED_BY:
+            try:
+                self._there = patient_at_ehr(self._site, self._subject)
+            except Aside as aside:
+                raise NotFetched(f"Nothing is asked of the EHR: {aside.reason}.") from None
+        return self._there
+
     def _first(self, found: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         kept: list[Mapping[str, Any]] = []
         for one in found:
@@ -156,7 +174,10 @@ class RecordQueries:
                     read.read(self._site, self._caller, type_, id_)
                 )
             else:
+                there = self._must_be_her(type_)
+                id_ = str(there) if type_ == "Patient" else id_
                 found = self._must_ehr().read(type_, id_)
+                found = None if found is None else _renamed(found, there, self._subject)
         except (Refusal, EhrTrouble) as trouble:
             raise NotFetched(f"{type_}: {_why(trouble)}") from None
         if found is None or not self._may_see(found):
@@ -177,10 +198,39 @@ class RecordQueries:
         return is_of(resource, self._subject)
 
     def _base_of(self, type_: str) -> str | None:
-        return None if type_ in OUR_OWN else self._base
+        return None if type_ in OUR_OWN or type_ == "Patient" else self._base
 
 
 _LEFT_OUT: Final = "{}: something that was found is not this subject's, or may not be read."
+
+
+def _called(value: str, ours: str | None, there: str | None) -> str:
+    """A value of a search with the patient's id at the EHR."""
+    if ours == there or there is None:
+        return value
+    return there if value == ours else value.replace(f"Patient/{ours}", f"Patient/{there}")
+
+
+def _renamed(resource: Mapping[str, Any], there: str | None, ours: str | None) -> Any:
+    """The resource with the patient called as here, where she has another id at the EHR."""
+    if there in (None, ours):
+        return resource
+    made = _with_references(resource, f"Patient/{there}", f"Patient/{ours}")
+    if made.get("resourceType") == "Patient" and made.get("id") == there:
+        made["id"] = ours
+    return made
+
+
+def _with_references(value: Any, reference: str, other: str) -> Any:
+    if isinstance(value, list):
+        return [_with_references(one, reference, other) for one in value]
+    if not isinstance(value, dict):
+        return value
+    made = {name: _with_references(one, reference, other) for name, one in value.items()}
+    named = made.get("reference")
+    if isinstance(named, str) and (named == reference or named.endswith(f"/{reference}")):
+        made["reference"] = other
+    return made
 
 
 def _mode(resource: Mapping[str, Any], type_: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any, Protocol
 
@@ -30,6 +31,7 @@ ROUTE = "extracted"
 TYPE = "QuestionnaireResponse"
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
+_decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 _SENT = ("completed", "amended")
 _ABOUT = ("subject", "patient", "for")
 
@@ -81,7 +83,7 @@ def send_extracted(
     attempt = ledger.note(entry, Sending(ROUTE, sha256(body).digest(), len(body)))
     now = site.clock.now()
     try:
-        told = ehr.transaction(msgspec.json.decode(body))
+        told = ehr.transaction(_decode(body))
     except EhrTrouble as trouble:
         state = "refused" if trouble.surely_not_done else "unknown"
         ledger.end(entry, attempt, Outcome(state, now, trouble.kind, trouble.status))  # type: ignore[arg-type]

@@ -41,6 +41,7 @@ class Ehr:
     def __init__(self) -> None:
         self.asked: list[tuple[str, list[tuple[str, str]]]] = []
         self.status = 200
+        self.born = "1960-05-17"
         ehr = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -62,7 +63,7 @@ class Ehr:
 
     def said(self, path: str, pairs: list[tuple[str, str]]) -> dict[str, Any]:
         if path == "/fhir/Patient/ada":
-            return {"resourceType": "Patient", "id": "ada", "name": [{"text": "Ada Example"}]}
+            return {"resourceType": "Patient", "id": "ada", "birthDate": self.born}
         self.asked.append((path.rsplit("/", 1)[-1], pairs))
         entries = [{"resource": one} for one in CARELESS]
         return {"resourceType": "Bundle", "type": "searchset", "entry": entries}
@@ -116,13 +117,15 @@ def _form(query: str) -> dict[str, Any]:
     }
 
 
-def _populated(running: Running, query: str, token: str | None = None) -> tuple[list[str], str]:
+def _populated(
+    running: Running, query: str, token: str | None = None, who: str = PATIENT
+) -> tuple[list[str], str]:
     """(answers, the whole reply as text)."""
     given = {
         "resourceType": "Parameters",
         "parameter": [
             {"name": "questionnaire", "resource": _form(query)},
-            {"name": "subject", "valueReference": {"reference": f"Patient/{PATIENT}"}},
+            {"name": "subject", "valueReference": {"reference": f"Patient/{who}"}},
             {"name": "local", "valueBoolean": True},
         ],
     }
@@ -210,3 +213,30 @@ def test_an_ehr_that_fails_is_told_and_nothing_of_what_it_said(running: Running,
     assert answers == []
     assert "populate-not-fetched" in text
     assert "SECRET" not in text
+
+
+def test_a_patient_with_another_id_at_the_ehr_is_asked_for_by_that(
+    running: Running, ehr: Ehr
+) -> None:
+    ours = {
+        "resourceType": "Patient",
+        "id": "ada-here",
+        "birthDate": "1960-05-17",
+        "identifier": [{"system": ehr.base, "value": "ada"}],
+    }
+    assert running.send("PUT", "/fhir/Patient/ada-here", ours).status_code == 201
+    answers, text = _populated(running, "Condition?patient={{%patient.id}}", who="ada-here")
+    assert "her own" in answers
+    assert "Patient/ada-here" in answers
+    assert "SECRET" not in text
+    ((_, pairs),) = ehr.asked
+    assert ("patient", "Patient/ada") in pairs
+
+
+def test_one_who_was_born_on_another_day_is_somebody_else(running: Running, ehr: Ehr) -> None:
+    ehr.born = "1970-01-01"
+    ours = {"resourceType": "Patient", "id": "ada", "birthDate": "1960-05-17"}
+    assert running.send("PUT", "/fhir/Patient/ada", ours).status_code == 201
+    answers, text = _populated(running, "Condition?code=x")
+    assert (answers, ehr.asked) == ([], [])
+    assert "patient-mismatch" in text
