@@ -6,12 +6,14 @@ https://microservices.io/patterns/data/polling-publisher.html
 from __future__ import annotations
 
 import gc
+import json
 import os
 import signal
 import socket
 import sys
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -23,6 +25,7 @@ from fhir_service.workflow.ehr import EhrTrouble
 
 if TYPE_CHECKING:
     from fhir_service.workflow.deliver import Courier
+    from fhir_service.workflow.outbox import Entry, Outcome
 
 IDLE_SECONDS: Final = 1.0
 TROUBLED_SECONDS: Final = 5.0
@@ -47,7 +50,7 @@ def command(*, once: bool, end_with_parent: bool) -> None:
             raise Failed("no EHR is configured; set FHIR_SERVICE_EHR_BASE, or EHR_FOLDER.")
         worker = f"{socket.gethostname()}:{os.getpid()}"
         try:
-            courier = service.courier(worker, tell_changes)
+            courier = replace(service.courier(worker, tell_changes), tell=tell_outcome)
         except MappingFault as wrong:
             raise Failed(str(wrong)) from None
         gc.collect()
@@ -59,6 +62,14 @@ def tell_changes(changed: tuple[str, ...]) -> None:
     """Say on standard error what the EHR declares otherwise than yesterday."""
     for line in changed:
         click.echo(f"The EHR changed: {line}", err=True)
+
+
+def tell_outcome(entry: Entry, outcome: Outcome) -> None:
+    """One line of JSON on standard error, as the server logs: no patient, no answer."""
+    line = {"event": "delivery", "entry": entry.number, "state": outcome.state}
+    said = {"reason": outcome.reason, "status": outcome.status}
+    told = {**line, **{name: value for name, value in said.items() if value is not None}}
+    click.echo(json.dumps(told), err=True)
 
 
 def _work(courier: Courier, stop: threading.Event, parent: int | None, *, once: bool) -> None:

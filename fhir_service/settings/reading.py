@@ -109,6 +109,8 @@ def _settled(values: dict[str, Any]) -> Settings:
         values["database_url"] = f"sqlite:///{values['data_dir'] / 'fhir_service.sqlite'}"
     values["frame_ancestors"] = values["frame_ancestors"] or ()
     settings = Settings(**{field.name: values[field.name] for field in fields(Settings)})
+    if settings.ehr_target == "folder" and settings.ehr_folder is None:
+        raise BadSettings(f"{PREFIX}EHR_TARGET: folder needs {PREFIX}EHR_FOLDER, the folder.")
     if settings.on_sqlite and settings.workers > 1:
         raise BadSettings(
             f"{PREFIX}WORKERS: must be 1 on SQLite, which has one writer;"

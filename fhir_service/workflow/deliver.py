@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Protocol
 
+from fhir_service.fhir.issues import Unavailable
 from fhir_service.workflow.ehr import EhrTrouble
 from fhir_service.workflow.outbox import (
     HELD_UNTIL,
@@ -31,6 +32,10 @@ from fhir_service.workflow.targets import Route
 from fhir_service.workflow.transport import Drop, Filed, look_up, post, withdraw
 
 BATCH = 10
+
+_FAR = timedelta(days=1)
+_SELDOM = 12
+"""How much less often an encounter is looked for while the visit is far, or not known."""
 
 
 class Day(Protocol):
@@ -59,7 +64,10 @@ class Waits:
 
 @dataclass(frozen=True, slots=True)
 class Courier:
-    """One worker. ``chance`` gives a number from 0 to 1; ``drop`` is what a folder route fills."""
+    """One worker. ``chance`` gives a number from 0 to 1; ``drop`` is what a folder route fills.
+
+    ``tell`` is handed each entry with what became of it.
+    """
 
     site: Site
     outbox: Outbox
@@ -69,6 +77,7 @@ class Courier:
     waits: Waits = field(default_factory=Waits)
     drop: Drop | None = None
     most_attempts: int = 200
+    tell: Callable[[Entry, Outcome], None] = lambda *_: None
 
     def work(self, count: int = BATCH) -> int:
         """Handle what is due, at most so much of it; how many entries were handled.
@@ -84,13 +93,24 @@ class Courier:
     def handle(self, entry: Entry) -> None:
         """Bring one claimed entry a step further."""
         attempt = None
-        found = self._step(entry, self.site.clock.now())
+        found = self._safely(entry)
         if isinstance(found, Ready):
             try:
                 found, attempt = self._send(entry, found)
             except LeaseLost:
                 return
-        self.outbox.finish(entry, self.worker, found, self.site.clock.now(), attempt)
+        if self.outbox.finish(entry, self.worker, found, self.site.clock.now(), attempt):
+            self.tell(entry, found)
+
+    def _safely(self, entry: Entry) -> Outcome | Ready:
+        """The step; a fault of ours, over an EHR's odd data say, holds this entry and no other."""
+        try:
+            return self._step(entry, self.site.clock.now())
+        except Unavailable:
+            raise
+        except Exception as fault:  # noqa: BLE001  told by its type; one entry stops no worker
+            state: State = "unknown" if entry.state in ("unknown", "sending") else "refused"
+            return Outcome(state, HELD_UNTIL, f"fault:{type(fault).__name__}")
 
     def _step(self, entry: Entry, now: datetime) -> Outcome | Ready:
         """What becomes of it without sending anything, or what is to be sent."""
@@ -129,6 +149,8 @@ class Courier:
                 filed = post(self.site, self.drop, ready)
         except EhrTrouble as trouble:
             outcome = self._trouble(entry, trouble, self.site.clock.now(), sent=True)
+        except Exception as fault:  # noqa: BLE001  it may have been sent
+            outcome = self._unknown(f"fault:{type(fault).__name__}", self.site.clock.now())
         else:
             outcome = self._filed(ready, filed)
         return replace(outcome, encounter=ready.parcel.visit.encounter, tried=True), attempt
@@ -198,7 +220,9 @@ class Courier:
         """What preparing found: not now, not any more, or not at all."""
         looks = entry.looks
         if aside.state == "waiting-for-encounter":
-            due, looks = self._later(self.waits.encounter, now), looks + 1
+            far = aside.deadline is None or aside.deadline - now > _FAR
+            seconds = self.waits.encounter * (_SELDOM if far else 1)
+            due, looks = self._later(seconds, now), looks + 1
         elif aside.state == "due":
             due = self._later(self.waits.before, now)
         else:

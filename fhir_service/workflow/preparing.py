@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from fhir_service.fhir.issues import Conflict
+from fhir_service.fhir.issues import Conflict, NotValid
 from fhir_service.fhir.reading import MOST_ITEM_LEVELS, read_stored
 from fhir_service.sdc.responses import Response, decode
 from fhir_service.summary.document import document
@@ -29,6 +29,7 @@ from fhir_service.workflow.parcels import (
 )
 from fhir_service.workflow.ports import Stored
 from fhir_service.workflow.site import Site
+from fhir_service.workflow.subjects import subject_of
 from fhir_service.workflow.summarise import facts
 from fhir_service.workflow.targets import Rendering, Route
 from fhir_service.workflow.visit_lookup import (
@@ -83,6 +84,7 @@ def prepare(site: Site, outbox: Outbox, entry: Entry, route: Route, now: datetim
     if stored is None or stored.deleted or stored.patient != entry.patient:
         raise Aside("superseded", "response-gone")
     response = decode(stored.body, MOST_ITEM_LEVELS)
+    _must_be_hers(site, response, entry.patient)
     others = [one for one in outbox.of_patient(entry.patient) if one.number != entry.number]
     if any(one.resource_id == entry.resource_id for one in others):
         _must_be_meant(site, entry)
@@ -143,6 +145,16 @@ def _earlier(site: Site, others: Sequence[Entry], entry: Entry, stored: Stored) 
     gone = {one.ehr_id for one in done if one.reason == "withdrawn"}
     filed = [one for one in done if one.ehr_id not in gone]
     return max(filed, key=lambda one: (one.finished or one.created, one.number), default=None)
+
+
+def _must_be_hers(site: Site, response: Response, patient: str) -> None:
+    """Raise Aside unless the response itself says that it is about this patient."""
+    try:
+        said = subject_of(response, site.patient_bases)
+    except NotValid:  # it was sent under an address that is not ours any more
+        raise Aside("refused", "subject-not-understood") from None
+    if said != patient:
+        raise Aside("refused", "wrong-patient:response")
 
 
 def _must_be_meant(site: Site, entry: Entry) -> None:

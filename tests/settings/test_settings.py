@@ -50,6 +50,9 @@ def test_an_unknown_variable_stops_the_start_and_names_the_nearest() -> None:
         ("OUTBOUND_NETWORKS", "10.0.0.0/8, clinic", "must be networks in CIDR notation"),
         ("OUTBOUND_CA_FILE", "/no/such/file.pem", "must be a file that is there."),
         ("WORKERS", "2", "must be 1 on SQLite"),
+        ("EHR_TARGET", "folder", "folder needs FHIR_SERVICE_EHR_FOLDER"),
+        ("EHR_KEY", "{}", "must be a private key"),
+        ("EHR_KEY_ALGORITHM", "HS256", "must be one of ES384, RS384."),
     ],
 )
 def test_a_bad_value_is_told_in_one_line(name: str, value: str, says: str) -> None:

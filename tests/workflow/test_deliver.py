@@ -309,6 +309,21 @@ def test_a_patient_who_is_another_at_the_ehr_gets_no_note(
     assert at.notes() == []
 
 
+def test_odd_data_of_an_ehr_holds_its_entry_and_no_other(at: Delivering) -> None:
+    at.ehr.put({"resourceType": "Patient", "id": "bob", "link": "odd"})
+    at.send("bob")
+    at.send("ada")
+    at.work()
+    assert at.states() == [("refused", "fault:AttributeError"), ("delivered", None)]
+
+
+def test_what_becomes_of_each_entry_is_told_in_a_line_without_the_patient(at: Delivering) -> None:
+    told: list[str] = []
+    at.send()
+    at.work(tell=lambda entry, outcome: told.append(f"{entry.number} {outcome.state}"))
+    assert told == ["1 delivered"]
+
+
 def test_no_word_of_a_patient_or_an_ehr_stands_in_outbox_or_ledger(at: Delivering) -> None:
     at.ehr.plan = lambda: "422"
     at.send()

@@ -106,7 +106,7 @@ def test_an_encounter_that_names_no_appointment_is_taken_only_if_it_is_the_only_
     at.work()
     assert at.states() == [("waiting-for-encounter", "no-encounter-yet")]
     encounter(at, id_="e2", **{**near, "status": "cancelled"})
-    at.clock.later(minutes=10)
+    at.clock.later(hours=2)
     at.work()
     assert at.notes()[0]["context"]["encounter"][0]["reference"] == "Encounter/e1"
 
