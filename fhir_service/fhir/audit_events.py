@@ -31,6 +31,8 @@ ACTIONS: Final = {
     "history-type": "R",
     "history-system": "R",
     "search-type": "E",
+    "batch": "E",
+    "transaction": "E",
 }
 """What each interaction of FHIR is as an action; all else is E, executed. BALP: a query is E."""
 

@@ -12,6 +12,7 @@ from flask import Flask
 
 from fhir_service.web import (
     authorization,
+    batches,
     discovery,
     ehr_jwks,
     errors,
@@ -88,6 +89,7 @@ def create_app(service: Service, log: logs.Log | None = None) -> Flask:
     filling_views.register(app, site, clinic)
     declining.register(app, site, clinic)
     resources.register(app, site)
+    batches.register(app, site)
     operations.register(app, site)
     outbox_page.register(app, service.store)
     return app

@@ -60,6 +60,11 @@ def capability_statement(site: Site) -> dict[str, Any]:
                 ),
                 "security": _security(site),
                 "resource": [_resource(offer) for offer in OFFERS],
+                "interaction": [
+                    {"code": "transaction"},
+                    {"code": "batch"},
+                    {"code": "history-system"},
+                ],
                 "operation": [_operation(o) for o in SYSTEM_OPERATIONS],
             }
         ],

@@ -52,7 +52,6 @@ def register(app: Flask, site: Site) -> None:
             _not_built(resource_type),
             methods=_ALL_METHODS,
         )
-    app.add_url_rule("/fhir", "batch", _not_built("Batch and transaction"), methods=("POST",))
 
 
 def _add(app: Flask, site: Site, offer: Offer) -> None:

@@ -43,6 +43,14 @@ def create(
     return conditional.create(site, caller, asked, lambda inner: make(inner, caller, body))
 
 
+def condition_of(
+    site: Site, caller: Caller, kind: str, if_none_exist: str | None, pairs: Pairs
+) -> conditional.Condition | None:
+    """The condition of an entry, by If-None-Exist or by the parameters in its address."""
+    given = _pairs(if_none_exist) if if_none_exist is not None else pairs
+    return conditional.condition(site, caller, kind, given) if given else None
+
+
 def conditional_update(
     site: Site,
     caller: Caller,

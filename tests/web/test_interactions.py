@@ -211,7 +211,7 @@ def test_an_active_form_never_changes(running: Running) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("POST", "/fhir", 501),
+        ("POST", "/fhir", 415),
         ("POST", "/fhir/Bundle", 405),
         ("GET", "/fhir/Binary/1", 501),
         ("POST", "/fhir/AuditEvent", 405),
