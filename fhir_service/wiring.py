@@ -164,7 +164,8 @@ class Service:
             ca_file=self.settings.outbound_ca_file,
         )
         ask = AppLaunchClient(outbound, lambda: self.ehr_keys().signing(), self.site.ids.new)
-        return Launchers({ehr.base: ehr for ehr in ehrs}, ask)
+        lends = self.settings.ehr_client_id is None
+        return Launchers({ehr.base: ehr for ehr in ehrs}, ask, lends)
 
     def target(self) -> Target:
         """What kind of EHR it is. Raises MappingFault."""
@@ -333,6 +334,7 @@ def _launch_ehrs(settings: Settings) -> tuple[list[LaunchEhr], list[str]]:
                 settings.ehr_base,
                 settings.launch_client_id,
                 host,
+                scope=settings.launch_scope,
                 secret=settings.launch_client_secret,
                 home=True,
             )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import quote_plus, urljoin
 
+from fhir_service.ehr.client import EhrClient
 from fhir_service.ehr.outbound import Outbound, OutboundFailed, OutboundRefused, Reply
 from fhir_service.smart.launch import LaunchFailed, Trouble
 from fhir_service.workflow.launch_ports import LaunchEhr
@@ -79,6 +80,10 @@ class AppLaunchClient:
         kind, _, id_ = path.partition("/")
         return found if found.get("resourceType") == kind and found.get("id") == id_ else None
 
+    def chart(self, ehr: LaunchEhr, token: str) -> EhrClient:
+        """As AppLaunch says."""
+        return EhrClient(self._outbound, ehr.base, _Lent(token))
+
     def _assertion(self, ehr: LaunchEhr, endpoint: str) -> str:
         from fhir_service.smart.assertions import (  # noqa: PLC0415  keeps the start quick
             client_assertion,
@@ -111,6 +116,21 @@ class AppLaunchClient:
         if reply.status != _OK:
             raise LaunchFailed(trouble)
         return reply
+
+
+class _Lent:
+    """The token of a launch, as long as the EHR takes it."""
+
+    def __init__(self, token: str) -> None:
+        self._token: str | None = token
+
+    def header(self) -> str | None:
+        """Its header."""
+        return None if self._token is None else f"Bearer {self._token}"
+
+    def forget(self) -> None:
+        """It has ended: there is no other."""
+        self._token = None
 
 
 def _whole(base: str, name: str, value: Any) -> Any:

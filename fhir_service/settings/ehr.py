@@ -113,6 +113,13 @@ EHR: Final[tuple[Setting, ...]] = (
         secret=True,
     ),
     Setting(
+        "LAUNCH_SCOPE",
+        "words",
+        "openid fhirUser patient/Patient.r",
+        "scopes",
+        "What that app asks for; more of it fills forms where EHR_CLIENT_ID is not set.",
+    ),
+    Setting(
         "LAUNCH_EHRS",
         "file",
         None,

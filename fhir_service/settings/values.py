@@ -74,6 +74,7 @@ class Settings:
     delivery_workers: int
     launch_client_id: str | None
     launch_client_secret: str | None = field(repr=False)
+    launch_scope: str
     launch_ehrs: Path | None
     outbound_networks: tuple[str, ...] | None
     outbound_ca_file: Path | None

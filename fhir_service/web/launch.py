@@ -6,9 +6,10 @@ https://hl7.org/fhir/smart-app-launch/app-launch.html
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from dataclasses import replace
+from typing import Final, cast
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 
 from fhir_service.fhir.issues import Issue
 from fhir_service.smart.launch import LaunchFailed, Trouble
@@ -21,11 +22,14 @@ from fhir_service.workflow.site import Site
 FORMS: Final = "/forms/"
 SUMMARY: Final = "/summary/"
 
+_EXTENSION: Final = "fhir_service.launchers"
+
 _STATUS: Final[dict[Trouble, int]] = {"not-reachable": 503, "unknown-ehr": 400, "no-smart": 502}
 
 
 def register(app: Flask, site: Site, launchers: Callable[[], Launchers]) -> None:
     """Add /launch and its callback."""
+    app.extensions[_EXTENSION] = launchers
 
     def begin() -> Response:
         known, iss = launchers(), request.args.get("iss")
@@ -58,6 +62,16 @@ def register(app: Flask, site: Site, launchers: Callable[[], Launchers]) -> None
 
     app.add_url_rule("/launch", "launch", begin)
     app.add_url_rule(launch.CALLBACK, "launch-callback", callback)
+
+
+def with_chart(site: Site) -> Site:
+    """The site, its EHR read with the token of this session, where that is how it is read."""
+    account = told()
+    if account.session is None or account.secret is None or account.session.ehr is None:
+        return site
+    launchers = cast("Callable[[], Launchers]", current_app.extensions[_EXTENSION])
+    chart = launch.chart_of(site, launchers(), account.session, account.secret)
+    return site if chart is None else replace(site, ehr=chart)
 
 
 def _failed(failed: LaunchFailed) -> Response:

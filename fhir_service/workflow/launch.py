@@ -15,9 +15,9 @@ from datetime import timedelta
 from typing import Any, Final
 
 from fhir_service.smart import launch
-from fhir_service.smart.compartment import RECORD_SCOPE
 from fhir_service.smart.launch import Fetched, LaunchFailed
 from fhir_service.workflow import sessions
+from fhir_service.workflow.ehr import Ehr
 from fhir_service.workflow.launch_ports import LaunchEhr, Launchers
 from fhir_service.workflow.launched import answering_of, keep_patient, language_of
 from fhir_service.workflow.ports import Record, Told
@@ -27,11 +27,9 @@ from fhir_service.workflow.site import Site
 PURPOSE: Final = "launch"
 MINUTES: Final = 10
 CALLBACK: Final = "/launch/callback"
-PATIENT_SCOPE: Final = (
-    "patient/QuestionnaireResponse.crus patient/Questionnaire.rs patient/ValueSet.rs"
-    f" patient/CodeSystem.rs patient/Patient.r patient/Task.rs {RECORD_SCOPE}"
-)
-"""A patient whom her EHR knows may have her form filled with what it holds of her."""
+PATIENT_SCOPE: Final = "patient/*.rs patient/QuestionnaireResponse.cu"
+"""Who is signed in to her portal reads her own record there; so may the forms that she fills."""
+
 STAFF_SCOPE: Final = "patient/*.rs"
 """A clinician's launch is in one patient's chart, and reaches that patient alone."""
 
@@ -210,6 +208,19 @@ def _keep_token(site: Site, begun: Begun, fetched: Fetched) -> None:
     until = site.clock.now() + timedelta(seconds=fetched.expires_in)
     content = json.dumps({"token": fetched.access_token, "until": until.timestamp()})
     site.sessions.keep_secret(mark, site.vault.seal(content.encode(), mark))
+
+
+def chart_of(site: Site, launchers: Launchers, session: Session, secret: str) -> Ehr | None:
+    """The home EHR as who was launched from it may read it; None where it is read otherwise.
+
+    That is: where we have an account of our own there, where the session came another way, and
+    where its token has ended.
+    """
+    ehr = launchers.ehrs.get(session.ehr or "")
+    if not launchers.lends or ehr is None or not ehr.home:
+        return None
+    token = token_of(site, secret)
+    return None if token is None else launchers.ask.chart(ehr, token)
 
 
 def token_of(site: Site, secret: str) -> str | None:

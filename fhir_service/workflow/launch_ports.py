@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from fhir_service.workflow.ehr import Ehr
+
 Audience = Literal["patients", "staff", "both"]
 
 
@@ -44,10 +46,18 @@ class AppLaunch(Protocol):
     def read(self, ehr: LaunchEhr, token: str, path: str) -> Mapping[str, Any] | None:
         """A resource, read with the token; None where it is not given out."""
 
+    def chart(self, ehr: LaunchEhr, token: str) -> Ehr:
+        """The EHR as who holds this token may read it; nothing is asked of it yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Launchers:
-    """The registered EHRs, by base, and the way to ask them."""
+    """The registered EHRs, by base, and the way to ask them.
+
+    ``lends``: we have no account of our own at the home EHR, so that a form is filled with what
+    the person's own token may read.
+    """
 
     ehrs: Mapping[str, LaunchEhr]
     ask: AppLaunch
+    lends: bool = False

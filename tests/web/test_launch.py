@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
+from fhir_service.workflow import launch
 from fhir_service.workflow.session import Answering
 from tests.support.launching import came, session_of, stored
 from tests.support.portal import CLIENT, Portal
 from tests.support.service import Running, start
+from tests.support.ways import csrf_in, offered_form, publish
+
+LAUNCH = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-launchContext"
+INITIAL = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-initialExpression"
+NAMES = "http://hl7.org/fhir/uv/sdc/CodeSystem/launchContext"
+LAUNCHED = [
+    {"url": "name", "valueCoding": {"system": NAMES, "code": "patient"}},
+    {"url": "type", "valueCode": "Patient"},
+]
+
+
+def expression(text: str, url: str) -> dict[str, object]:
+    return {"url": url, "valueExpression": {"language": "text/fhirpath", "expression": text}}
 
 
 def test_a_patient_of_the_portal_comes_to_her_forms(door: Running, portal: Portal) -> None:
@@ -113,4 +128,47 @@ def test_a_confidential_app_shows_its_secret(tmp_path: Path, portal: Portal) -> 
         LAUNCH_CLIENT_SECRET=portal.secret,
     )
     assert came(running, portal).status_code == 303
+    running.close()
+
+
+def test_a_form_is_filled_with_what_her_own_token_may_read(door: Running, portal: Portal) -> None:
+    """We have no account of our own at this EHR: without her token it answers nobody."""
+    form = offered_form(
+        item=[
+            {
+                "linkId": "born",
+                "text": "Born",
+                "type": "date",
+                "extension": [expression("%patient.birthDate", INITIAL)],
+            }
+        ],
+        extension=[{"url": LAUNCH, "extension": LAUNCHED}],
+    )
+    publish(door, form)
+    came(door, portal)
+    page = door.client.get("/forms/")
+    csrf = csrf_in(page)
+    begun_form = door.client.post(
+        "/forms/", data={"csrf": csrf, "form": f"{form['url']}|{form['version']}"}
+    )
+    id_ = begun_form.headers["Location"].rpartition("/")[2]
+    draft = json.loads(door.send("GET", f"/fhir/QuestionnaireResponse/{id_}").data)
+    assert draft["item"][0]["answer"] == [{"valueDate": "1951-03-27"}]
+    reads = [path for path in portal.asked if path == "/fhir/Patient/ada"]
+    assert len(reads) == 2  # once at the launch, once for the form
+
+
+def test_where_we_have_an_account_of_our_own_her_token_is_not_lent(
+    tmp_path: Path, portal: Portal
+) -> None:
+    running = start(
+        tmp_path, EHR_BASE=portal.base, LAUNCH_CLIENT_ID=CLIENT, EHR_CLIENT_ID="backend"
+    )
+    came(running, portal)
+    cookie = running.client.get_cookie("__Host-fhir-patient", domain="localhost")
+    session = session_of(running)
+    assert cookie is not None
+    assert session is not None
+    site, launchers = running.service.site, running.service.launchers
+    assert launch.chart_of(site, launchers, session, cookie.value) is None
     running.close()

@@ -15,6 +15,7 @@ from fhir_service.fhir.searching import Criterion, Search
 from fhir_service.sdc.compiled import Form
 from fhir_service.web import pages, sessions
 from fhir_service.web.filling.page_of import FORMS, Clinic, language, page
+from fhir_service.web.launch import with_chart
 from fhir_service.web.told import told
 from fhir_service.web.wording import words
 from fhir_service.workflow import filling
@@ -134,5 +135,5 @@ def _begun(site: Site, session: Session, canonical: str) -> str:
         raise NotHere("There is nothing to fill at this address.")
     must_offer(site, canonical, "Questionnaire")
     new = filling.fresh(site, session, canonical)
-    filling.begin(site, caller, session, new)
+    filling.begin(with_chart(site), caller, session, new)
     return new.id

@@ -23,6 +23,7 @@ from fhir_service.web.filling.page_of import (
 )
 from fhir_service.web.filling.sending import check_view
 from fhir_service.web.filling.stepping import step_view
+from fhir_service.web.launch import with_chart
 from fhir_service.web.static_files import FOREVER
 from fhir_service.web.wording import languages
 from fhir_service.workflow import filling
@@ -61,7 +62,7 @@ def _start(site: Site, clinic: Clinic) -> View:
         if screen.found.sent is not None:
             return to(screen, "sent")
         if request.method == "POST":
-            filling.begin(site, screen.caller, screen.session, screen.found)
+            filling.begin(with_chart(site), screen.caller, screen.session, screen.found)
             return to(screen, 1)
         questions = sum(1 for one in screen.form.by_link_id.values() if _asks(one.type))
         return screen.page(
