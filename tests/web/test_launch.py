@@ -153,7 +153,7 @@ def test_a_form_is_filled_with_what_her_own_token_may_read(door: Running, portal
     )
     id_ = begun_form.headers["Location"].rpartition("/")[2]
     draft = json.loads(door.send("GET", f"/fhir/QuestionnaireResponse/{id_}").data)
-    assert draft["item"][0]["answer"] == [{"valueDate": "1951-03-27"}]
+    assert draft["item"][0]["answer"][0]["valueDate"] == "1951-03-27"
     reads = [path for path in portal.asked if path == "/fhir/Patient/ada"]
     assert len(reads) == 2  # once at the launch, once for the form
 
