@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import click
 
+from fhir_service.cli import installation
 from fhir_service.cli.findings import show
 
 
 @click.command("check")
 def command() -> None:
-    """Check the mappings against the forms; exit status 1 when one does not fit."""
+    """Check the mappings against the forms, and the EHR targets; status 1 when one is wrong."""
     from fhir_service.catalogue.cross_checks import mapping_findings  # noqa: PLC0415  costs CPU
     from fhir_service.catalogue.questionnaires import form_templates  # noqa: PLC0415
     from fhir_service.catalogue.shipped import folder  # noqa: PLC0415
@@ -24,5 +25,25 @@ def command() -> None:
     mapping = load_summary_mapping(folder("mappings") / "summary")
     broken = show("mappings", mapping_findings(mapping, forms))
     click.echo(f"{len(forms)} forms, {len(mapping.rules)} rules: {'broken' if broken else 'good'}")
-    if broken:
+    wrong = _targets()
+    if broken or wrong:
         raise click.exceptions.Exit(1)
+
+
+def _targets() -> bool:
+    """Whether one of the EHR targets that ship, or of the site's own, is wrong; which is told."""
+    from fhir_service.catalogue.ehr_targets import load_target, target_names  # noqa: PLC0415
+    from fhir_service.catalogue.shipped import folder  # noqa: PLC0415  costs CPU
+    from fhir_service.catalogue.summary_mappings import MappingFault  # noqa: PLC0415
+
+    own = installation.settings().ehr_targets_dir
+    folders = [*([own] if own else []), folder("mappings") / "ehr-targets"]
+    names, wrong = target_names(*folders), False
+    for name in names:
+        try:
+            load_target(name, *folders)
+        except MappingFault as fault:
+            click.echo(f"ehr-targets: {fault}")
+            wrong = True
+    click.echo(f"{len(names)} EHR targets: {'broken' if wrong else 'good'}")
+    return wrong

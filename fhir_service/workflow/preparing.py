@@ -13,9 +13,11 @@ from typing import Any
 
 import msgspec
 
+from fhir_service.fhir.dates import moment
 from fhir_service.fhir.issues import Conflict, NotValid
 from fhir_service.fhir.reading import MOST_ITEM_LEVELS, read_stored
 from fhir_service.sdc.responses import Response, decode
+from fhir_service.sdc.solicitation import read_task
 from fhir_service.summary.document import document
 from fhir_service.summary.model import Summary
 from fhir_service.workflow.ehr import Ehr, EhrTrouble
@@ -33,19 +35,21 @@ from fhir_service.workflow.subjects import subject_of
 from fhir_service.workflow.summarise import facts
 from fhir_service.workflow.targets import Rendering, Route
 from fhir_service.workflow.visit_lookup import (
+    USUAL,
     appointment_of,
     encounter_id,
     encounter_of,
     times,
     usable,
 )
-from fhir_service.workflow.visits import of_one_visit
+from fhir_service.workflow.visits import FIRST, LAST, of_one_visit
 
 TYPE = "QuestionnaireResponse"
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _SENT = ("completed", "amended")
 _LATE = timedelta(hours=12)
+_MOST_TASKS = 100
 
 
 class Aside(Exception):
@@ -91,7 +95,9 @@ def prepare(site: Site, outbox: Outbox, entry: Entry, route: Route, now: datetim
     before = _earlier(site, others, entry, stored) if others else None
     if response.status not in _SENT:
         return _withdrawal(site, entry, route, stored, before)
-    _must_be_in_time(entry, entry.deadline, now)
+    _must_be_in_time(entry, _last_moment(site, entry), now)
+    if now - entry.created > _LATE:
+        _must_be_in_time(entry, _visit_of_its_task(site, entry), now)
     patient = patient_at_ehr(site, entry.patient) if route.kind != "folder" else entry.patient
     visit, encounter = _visit(site, entry, route, response, patient, stored.last_updated, now)
     parcel = Parcel(
@@ -203,6 +209,21 @@ def _withdrawal(
 def _must_be_in_time(entry: Entry, deadline: datetime | None, now: datetime) -> None:
     if deadline is not None and now > deadline and entry.released is None:
         raise Aside("given-up", "visit-passed", deadline=deadline)
+
+
+def _last_moment(site: Site, entry: Entry) -> datetime:
+    """Its deadline; what was owed before there were any has the days of a visit."""
+    return entry.deadline or entry.created + timedelta(days=site.visit_days)
+
+
+def _visit_of_its_task(site: Site, entry: Entry) -> datetime | None:
+    """When the visit is over that the Task of this response was for; None where none says."""
+    reader = site.desk.reading()
+    for stored in reader.stored_between("Task", entry.patient, FIRST, LAST, _MOST_TASKS):
+        asked = read_task(read_stored(stored.body))
+        if asked.response == entry.resource_id and asked.deadline is not None:
+            return moment(asked.deadline) + USUAL
+    return None
 
 
 def patient_at_ehr(site: Site, patient: str) -> str:

@@ -19,7 +19,7 @@ from fhir_service.workflow.parcels import Visit
 _ENCOUNTER = re.compile(r"(?:^|/)Encounter/([A-Za-z0-9\-.]{1,64})(?:/_history/[\w.\-]+)?$")
 _NOT_TO_BE = ("cancelled", "entered-in-error")
 _OVER = ("cancelled", "noshow", "entered-in-error", "proposed", "waitlist")
-_USUAL = timedelta(hours=4)
+USUAL = timedelta(hours=4)
 """How long a visit lasts where its end is not known."""
 
 _NEAR = timedelta(hours=12)
@@ -55,7 +55,7 @@ def appointment_of(
         and one.get("status") not in _OVER
         and _is_of(one, patient)
         and (start := _time(one.get("start"))) is not None
-        and written <= (_time(one.get("end")) or start + _USUAL)
+        and written <= (_time(one.get("end")) or start + USUAL)
         and start <= last
     ]
     return min(found, key=lambda pair: pair[0])[1] if found else None
@@ -96,7 +96,7 @@ def times(appointment: Mapping[str, Any] | None, encounter: Mapping[str, Any] | 
     start = _time(booked.get("start")) or _time(period.get("start"))
     end = _time(booked.get("end")) or _time(period.get("end"))
     if end is None and start is not None:
-        end = start + _USUAL
+        end = start + USUAL
     return Visit(start, end, str(encounter["id"]) if encounter else None)
 
 

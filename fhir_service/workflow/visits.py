@@ -19,7 +19,7 @@ _COUNTED = ("completed", "amended")
 _MOST = 100
 _MOST_EARLIER = 30
 _MOST_LOOKED_AT = 300
-_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 TYPE = "QuestionnaireResponse"
 
@@ -56,7 +56,7 @@ def earlier(
     if patient not in (None, asked.patient):
         return []
     last = asked.last_updated - timedelta(milliseconds=1)
-    return _sent(site.desk.reading(), asked.patient, (_FIRST, last), _MOST_EARLIER, visit)
+    return _sent(site.desk.reading(), asked.patient, (FIRST, last), _MOST_EARLIER, visit)
 
 
 def _near(
@@ -97,7 +97,7 @@ def _groups(reader: Reader, asked: Stored, patient: str | None) -> dict[str, tup
     if patient not in (None, asked.patient):
         return {}
     found: dict[str, tuple[str, str]] = {}
-    for stored in reader.stored_between("Task", asked.patient, _FIRST, _LAST, _MOST_LOOKED_AT):
+    for stored in reader.stored_between("Task", asked.patient, FIRST, LAST, _MOST_LOOKED_AT):
         told = read_task(read_stored(stored.body))
         if told.response is not None and told.group is not None:
             found.setdefault(told.response, told.group)

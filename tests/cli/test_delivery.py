@@ -115,6 +115,19 @@ def test_a_refused_entry_is_retried_an_unknown_one_called_filed_or_released(
     assert at.notes() == []
 
 
+def test_check_looks_at_the_sites_own_targets_too(
+    at: Delivering,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(monkeypatch, "check") == 0
+    assert "EHR targets: good" in capsys.readouterr().out
+    (tmp_path / "targets" / "own.toml").write_text('title = "A"\ncolour = 1', encoding="utf-8")
+    assert run(monkeypatch, "check") == 1
+    assert "ehr-targets: own.toml" in capsys.readouterr().out
+
+
 def test_without_an_ehr_deliver_says_what_to_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

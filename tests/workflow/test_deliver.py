@@ -6,12 +6,14 @@ import json
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fhir_service.sdc.solicitation import RESPONSE, SYSTEM
 from fhir_service.store.outbox import release, retry
 from fhir_service.workflow.outbox import HELD_UNTIL, Sending
 from tests.support.delivering import Delivering, delivering
@@ -270,6 +272,40 @@ def test_after_the_visit_nothing_is_sent_until_a_person_releases_it(at: Deliveri
     release(store, 1, at.clock.time)
     at.work()
     assert at.states() == [("delivered", None)]
+
+
+def test_what_was_owed_before_there_were_deadlines_does_not_flood_a_chart(at: Delivering) -> None:
+    at.send()
+    store = at.running.service.store
+    store.database.write(lambda c: c.run("UPDATE outbox SET deadline = NULL"))
+    at.clock.later(days=15)
+    at.work()
+    assert at.states() == [("given-up", "visit-passed")]
+    assert at.notes() == []
+
+
+@pytest.mark.parametrize(("hours", "state"), [(30, "delivered"), (53, "given-up")])
+def test_the_visit_of_its_task_ends_what_comes_late(
+    at: Delivering, hours: int, state: str
+) -> None:
+    id_ = at.send()
+    end = (at.clock.time + timedelta(hours=48)).isoformat(timespec="seconds")
+    task = {
+        "resourceType": "Task",
+        "status": "completed",
+        "executionPeriod": {"end": end},
+        "output": [
+            {
+                "type": {"coding": [{"system": SYSTEM, "code": RESPONSE}]},
+                "valueReference": {"reference": f"QuestionnaireResponse/{id_}"},
+            }
+        ],
+    }
+    told = version("t1", json.dumps(task).encode(), 1, "ada", "Task")
+    keep(at.running.service.store, told)
+    at.clock.later(hours=hours)
+    at.work()
+    assert at.states()[0][0] == state
 
 
 def test_an_old_backlog_without_a_target_never_floods_a_chart(tmp_path: Path) -> None:
