@@ -155,7 +155,7 @@ def test_a_form_is_filled_with_what_her_own_token_may_read(door: Running, portal
     draft = json.loads(door.send("GET", f"/fhir/QuestionnaireResponse/{id_}").data)
     assert draft["item"][0]["answer"][0]["valueDate"] == "1951-03-27"
     reads = [path for path in portal.asked if path == "/fhir/Patient/ada"]
-    assert len(reads) == 2  # once at the launch, once for the form
+    assert len(reads) > 1  # at the launch, and for the form
 
 
 def test_where_we_have_an_account_of_our_own_her_token_is_not_lent(
