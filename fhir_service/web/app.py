@@ -23,6 +23,7 @@ from fhir_service.web import (
     login,
     logs,
     metadata,
+    openapi,
     operations,
     outbox_page,
     resources,
@@ -92,4 +93,5 @@ def create_app(service: Service, log: logs.Log | None = None) -> Flask:
     batches.register(app, site)
     operations.register(app, site)
     outbox_page.register(app, service.store)
+    openapi.register(app, site)
     return app

@@ -25,6 +25,7 @@ OPEN = frozenset(
         "smart-configuration",
         "jwks",
         "ehr-jwks",
+        "openapi",
         "healthz",
         "readyz",
         "metrics",
