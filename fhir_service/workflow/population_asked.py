@@ -12,6 +12,7 @@ from typing import Any, Final
 from fhir_service.fhir.canonical import read_canonical
 from fhir_service.fhir.issues import Issue, NotHere, NotUnderstood, NotValid, operation_outcome
 from fhir_service.fhir.parameters import parameter, parameters
+from fhir_service.fhir.places import objects
 from fhir_service.fhir.reading import read_stored
 from fhir_service.fhir.searching import read_search
 from fhir_service.sdc.compiled import Form, compile_form
@@ -71,7 +72,7 @@ def _given(sent: Json) -> _Given:
     given = _Given({}, [])
     for number, one in enumerate(listed):
         name = one.get("name") if isinstance(one, Mapping) else None
-        if name not in _KNOWN:
+        if not isinstance(name, str) or name not in _KNOWN:
             known = ", ".join(sorted(_KNOWN))
             says = f"The parameter {str(name)[:40]!r} is not supported here. Supported: {known}."
             raise NotUnderstood(
@@ -170,7 +171,7 @@ def _context(
     found: list[Issue],
 ) -> Context | None:
     """The resources of one context. Raises NotUnderstood, and NotValid for another patient's."""
-    parts = [part for part in one.get("part", ()) if isinstance(part, Mapping)]
+    parts = objects(one.get("part"))
     names = [part for part in parts if part.get("name") == "name"]
     name = next((n[key] for n in names for key in _NAMED if isinstance(n.get(key), str)), None)
     if name is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from fhir_service.sdc.population.leaving_out import sound
 from tests.support.cases import cases
 from tests.support.hl7 import PACKAGE, resources
 from tests.support.previsit_record import RECORD
+from tests.support.spoiling import spoiled
 
 ROOT = Path(__file__).parents[3]
 PREVISIT = ROOT / "questionnaires" / "previsit-recurrent-breast" / "Questionnaire-1.0.0.json"
@@ -57,28 +57,6 @@ def _must_hold(form: Form, response: Json) -> None:
     assert response["status"] == "in-progress"
 
 
-ODD: tuple[Any, ...] = (
-    None, True, 0, -1, 2.5, "", " ", "x" * 500, "2024-13-45", "2026-11-25", [], {}, [[]], [None],
-    {"coding": "x"}, {"coding": [{"code": 1}]}, {"resourceType": 7}, {"reference": 3},
-    {"code": "still-no"}, {"value": "x", "code": ["kg"]}, [{"resource": "x"}], {"start": 5},
-)  # fmt: skip
-
-
-def _spoiled(random: Random, value: Any) -> Any:
-    """The same with something in it put wrong."""
-    made = copy.deepcopy(value)
-    for _ in range(random.randint(1, 4)):
-        one, path = made, []
-        while isinstance(one, dict | list) and one and random.random() < 0.85:
-            key = random.choice(list(one) if isinstance(one, dict) else range(len(one)))
-            path.append((one, key))
-            one = one[key]
-        if path:
-            holder, key = path[-1]
-            holder[key] = copy.deepcopy(random.choice(ODD))
-    return made
-
-
 @pytest.mark.parametrize("seed", range(RECORDS))
 def test_a_form_filled_from_any_record_keeps_its_rules(
     previsit: dict[str, Any], seed: int
@@ -86,7 +64,7 @@ def test_a_form_filled_from_any_record_keeps_its_rules(
     random = Random(seed)
     form = compile_form(previsit)
     contexts = [
-        Context(name, (_spoiled(random, one),))
+        Context(name, (spoiled(random, one),))
         for name, one in RECORD.items()
         if random.random() < 0.9
     ]
@@ -101,11 +79,11 @@ def test_the_forms_of_the_cases_keep_their_rules_too(document: Json, case: Json)
     answers = case.get("answers")
 
     def fetch(text: str) -> Fetched:
-        return Fetched(_spoiled(random, (answers or {}).get(text, {"resourceType": "Bundle"})))
+        return Fetched(spoiled(random, (answers or {}).get(text, {"resourceType": "Bundle"})))
 
     for _ in range(5):
         contexts = [
-            Context(name, tuple(_spoiled(random, one) for one in each))
+            Context(name, tuple(spoiled(random, one) for one in each))
             for name, each in case["contexts"].items()
         ]
         made = fill(form, now=NOW, subject="Patient/ada", contexts=contexts, fetch=fetch)
