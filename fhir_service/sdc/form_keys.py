@@ -140,6 +140,7 @@ form-modifier-extension | Q33 | offer | extension | a modifier extension that is
 form-text-missing | Q34 | warning | required | nothing to read | Give the item its text.
 form-translation-missing | Q34 | warning | incomplete | words without translation into a language of the form | Add the translation.
 form-binding-parameter | Q35 | offer | value | a parameter that the value set does not declare | Use the names that the value set declares.
+form-not-shown | Q37 | offer | not-supported | our patient's page can not show it faithfully | Ask it in another way, or have the form filled elsewhere.
 lint-reading-level | L1 | warning | informational | harder to read than the grade asked for | Use shorter sentences and shorter words.
 lint-text-long | L2 | warning | informational | longer than a patient reads | Shorten it, or put part of it into a help text.
 lint-help-without-question | L3 | warning | informational | a help text that belongs to no question | Put it inside the question that it explains.

@@ -20,6 +20,7 @@ from fhir_service.sdc.form_rules import (
     expression_rules,
     extension_rules,
     options,
+    showing,
     structure,
     values,
 )
@@ -42,6 +43,7 @@ FORM_RULES: Final[tuple[Callable[[Tree], Iterator[Issue]], ...]] = (
     *envelope.RULES,
     *derivation.FORM_RULES,
     *extension_rules.FORM_RULES,
+    *showing.FORM_RULES,
     circles,
     expression_rules.expression_findings,
     expression_rules.constraint_findings,
@@ -56,6 +58,7 @@ ITEM_RULES: Final[tuple[Callable[[Place, Tree], Iterator[Issue]], ...]] = (
     *values.RULES,
     *derivation.RULES,
     *extension_rules.RULES,
+    *showing.RULES,
     expression_rules.regex,
 )
 """Rules of one item."""

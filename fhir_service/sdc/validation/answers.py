@@ -45,14 +45,18 @@ def one_line(check: Check, answered: Answered, place: Place) -> None:
         check.tell("string-line-break", place, answered.plan)
 
 
+def is_absolute(url: str) -> bool:
+    """Whether an address stands for itself: with its scheme, and no path of a file."""
+    lower = url.lower()
+    bad = _SCHEME.fullmatch(url) is None or lower.startswith("file:")
+    return not (bad or (lower.startswith("urn:uuid:") and _UUID.match(url) is None))
+
+
 def url_is_absolute(check: Check, answered: Answered, place: Place) -> None:
     """E4: an absolute address; a urn:uuid in lower case; no path of a file."""
     if answered.kind != "uri":
         return
-    value: str = answered.value
-    lower = value.lower()
-    bad = _SCHEME.fullmatch(value) is None or lower.startswith("file:")
-    if bad or (lower.startswith("urn:uuid:") and _UUID.match(value) is None):
+    if not is_absolute(answered.value):
         check.tell("url-malformed", place, answered.plan)
 
 

@@ -171,13 +171,28 @@ class Showing:
         form = ext.value(item.extensions, ext.ENTRY_FORMAT)
         return [text for text in (*helps, *([str(form)] if form else [])) if text.strip()]
 
+    def _ends(self, item: Item, ends: Mapping[str | None, str]) -> list[str]:
+        """The words of a scale's ends and of its unit, where it is no row of buttons."""
+        values = {
+            "lower": ext.value(item.extensions, ext.MIN_VALUE),
+            "upper": ext.value(item.extensions, ext.MAX_VALUE),
+        }
+        made = [
+            ends[end] if value is None else f"{plain(value)}: {ends[end]}"
+            for end, value in values.items()
+            if ends.get(end)
+        ]
+        return [*made, *([ends["unit"]] if ends.get("unit") else [])]
+
     def _question(self, node: Node, name: str) -> Shown:
         item = self.lens.item_now(node)
         shown = self._base(_kind(item), item, name)
         shown.hints = self._hints(node.item)
         ends = {child.control: child.text(self.language) for child in node.item.items}
-        if "lower" in ends and "upper" in ends:
+        if shown.kind == "scale" and "lower" in ends and "upper" in ends:
             shown.facts["ends"] = (ends["lower"], ends["upper"])
+        else:
+            shown.hints += self._ends(node.item, ends)
         shown.required = item.required
         shown.place = node.place or ""
         raw = self.lens.at(node.place) or {}

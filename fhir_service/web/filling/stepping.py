@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from flask import Response, request
 
-from fhir_service.fhir.issues import Issue, NotHere, NotUnderstood, Stale
+from fhir_service.fhir.issues import Issue, NotHere, NotUnderstood, NotValid, Stale
 from fhir_service.web import pages
 from fhir_service.web.filling import drafts, looking
 from fhir_service.web.filling.fields import Entries
@@ -29,6 +29,7 @@ from fhir_service.workflow.site import Site
 _ANSWERABLE: Final = frozenset({"group", "repeat", "instance", "display", "readonly"})
 _LONGEST_VERSION: Final = 9
 _TOLD: Final = "told"
+_NO_ANSWERS: Final = frozenset({"csrf", "v", "go", _TOLD})
 
 
 def step_view(site: Site, clinic: Clinic) -> View:
@@ -75,9 +76,25 @@ def _answered(screen: Screen, step: Step) -> Response:
         if auto:
             return Response(status=409)
         return _answered(Screen.of(screen.site, screen.clinic, screen.found.id), step)
+    except NotValid as refused:
+        return _kept_as_typed(screen, step, refused, auto=auto)
     if auto:
         return Response(status=204, headers={"X-Version": str(kept.stored.version)})
     return _go_on(screen, step, response, kept.stored.version, files, conflicts)
+
+
+def _kept_as_typed(screen: Screen, step: Step, refused: NotValid, *, auto: bool) -> Response:
+    """What the record would not take as answers stays as it was typed; the rest is as before."""
+    names = [name for name in request.form if name not in _NO_ANSWERS and name[0] != "~"]
+    own = Entries(request.form.to_dict(flat=False)).some(names)
+    response = drafts.with_typed(
+        screen.found.response, {**drafts.typed_in(screen.found.response), **own}
+    )
+    kept = filling.save(screen.site, screen.caller, screen.session, screen.found, response)
+    if auto:
+        return Response(status=204, headers={"X-Version": str(kept.stored.version)})
+    typed = drafts.typed_in(response)
+    return _shown(screen, step, response, kept.stored.version, typed, refused.issues)
 
 
 def _go_on(

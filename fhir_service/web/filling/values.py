@@ -16,6 +16,7 @@ from typing import Any, Final
 from fhir_service.fhir.primitives import CHECKS
 from fhir_service.sdc.items import Item
 from fhir_service.sdc.population.answers import units_of
+from fhir_service.sdc.validation.answers import is_absolute
 from fhir_service.web.filling import fields
 from fhir_service.web.filling.fields import Entries
 from fhir_service.web.filling.offered import Choice
@@ -182,7 +183,7 @@ def _text(text: str) -> Answer | None:
 
 
 def _url(text: str) -> Answer | None:
-    return {"valueUri": text} if CHECKS["uri"](text) and ":" in text else None
+    return {"valueUri": text} if CHECKS["uri"](text) and is_absolute(text) else None
 
 
 def _reference(text: str) -> Answer | None:
