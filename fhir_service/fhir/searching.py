@@ -236,7 +236,7 @@ class _Reading:
 
     def _take_criterion(self, name: str, value: str) -> None:
         plain, _, modifier = name.partition(":")
-        if "." in plain and self._take_chain(name, value):
+        if "." in name and self._take_chain(name, value):
             return
         parameter = parameter_of(self._type, plain)
         if parameter is None:

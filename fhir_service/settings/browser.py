@@ -32,6 +32,13 @@ BROWSER: Final[tuple[Setting, ...]] = (
         "Portals that may show our pages in a frame, such as https://portal.example.org.",
     ),
     Setting(
+        "CORS_ORIGINS",
+        "origins",
+        None,
+        "origins",
+        "Apps in a browser that may call the FHIR base, such as https://app.example.org.",
+    ),
+    Setting(
         "SECRET_KEY",
         "key",
         None,

@@ -108,6 +108,7 @@ def _settled(values: dict[str, Any]) -> Settings:
     if values["database_url"] is None:
         values["database_url"] = f"sqlite:///{values['data_dir'] / 'fhir_service.sqlite'}"
     values["frame_ancestors"] = values["frame_ancestors"] or ()
+    values["cors_origins"] = values["cors_origins"] or ()
     settings = Settings(**{field.name: values[field.name] for field in fields(Settings)})
     if settings.ehr_target == "folder" and settings.ehr_folder is None:
         raise BadSettings(f"{PREFIX}EHR_TARGET: folder needs {PREFIX}EHR_FOLDER, the folder.")

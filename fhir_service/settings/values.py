@@ -54,6 +54,7 @@ class Settings:
     tls_certificate: Path | None
     tls_key: Path | None
     frame_ancestors: tuple[str, ...]
+    cors_origins: tuple[str, ...]
     secret_key: str | None = field(repr=False)
     tries_per_address: int
     patient_session_idle: int

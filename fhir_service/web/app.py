@@ -32,6 +32,7 @@ from fhir_service.web import (
     ways_in,
 )
 from fhir_service.web.auditing import Auditing
+from fhir_service.web.envelope import Envelope
 from fhir_service.web.filling import declining, listing
 from fhir_service.web.filling import views as filling_views
 from fhir_service.web.filling.page_of import Clinic
@@ -69,11 +70,12 @@ def create_app(service: Service, log: logs.Log | None = None) -> Flask:
     limits = Limits.of(settings)
     turnstile = Turnstile(app.wsgi_app, service.door, limits)
     within = Gate(turnstile, log, metrics, safety, Auditing(site).tell)
-    app.wsgi_app = Proxies(within, settings.trusted_proxies)  # type: ignore[method-assign]
+    around = Envelope(within, settings.cors_origins)
+    app.wsgi_app = Proxies(around, settings.trusted_proxies)  # type: ignore[method-assign]
     sessions.register(app, site, embedded=bool(settings.frame_ancestors))
     guard.register(app, service.door, limits, service.store.must_take_notes)
     errors.register(app, log.line)
-    metadata.register(app, site)
+    metadata.register(app, site, cors=bool(settings.cors_origins))
     discovery.register(app, site, settings)
     if settings.auth_issuer is None:  # else another server gives out the tokens
         authorization.register(app, lambda: service.authority, limits.authorization)

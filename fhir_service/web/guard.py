@@ -76,6 +76,8 @@ def register(app: Flask, door: Door, limits: Limits, must_take_notes: Callable[[
         account.address = request.environ.get("REMOTE_ADDR")
         if rule is not None:
             account.route, account.endpoint = rule.rule, rule.endpoint
+            if request.method == "OPTIONS":
+                account.endpoint = "options"
             account.resource_id = (request.view_args or {}).get("id_")
             if rule.endpoint in OPEN or rule.endpoint in CLIENTS:
                 return

@@ -31,7 +31,7 @@ _OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-
 _SMART = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 
 
-def capability_statement(site: Site) -> dict[str, Any]:
+def capability_statement(site: Site, *, cors: bool = False) -> dict[str, Any]:
     """What this server does, as FHIR R4 JSON; ``date`` is the moment of the call."""
     return {
         "resourceType": "CapabilityStatement",
@@ -55,10 +55,11 @@ def capability_statement(site: Site) -> dict[str, Any]:
             {
                 "mode": "server",
                 "documentation": (
-                    "Prefer (return, handling), If-Match, If-None-Match, _format and _pretty are "
-                    "honoured. JSON only. Compressed bodies are refused."
+                    "Prefer (return, handling), If-Match, If-None-Match, If-Modified-Since, "
+                    "If-None-Exist, _format, _pretty, _summary and _elements are "
+                    "honoured; bodies may come and go as gzip. JSON only."
                 ),
-                "security": _security(site),
+                "security": _security(site, cors=cors),
                 "resource": [_resource(offer) for offer in OFFERS],
                 "interaction": [
                     {"code": "transaction"},
@@ -71,7 +72,7 @@ def capability_statement(site: Site) -> dict[str, Any]:
     }
 
 
-def _security(site: Site) -> dict[str, Any]:
+def _security(site: Site, *, cors: bool) -> dict[str, Any]:
     """What is needed to come in; older clients find the endpoints here, not by SMART's document.
 
     https://hl7.org/fhir/smart-app-launch/1.0.0/conformance/index.html
@@ -80,7 +81,7 @@ def _security(site: Site) -> dict[str, Any]:
     places = [{"url": name, "valueUri": url} for name, url in site.oauth_endpoints.items()]
     return {
         **({"extension": [{"url": _OAUTH_URIS, "extension": places}]} if places else {}),
-        "cors": False,
+        "cors": cors,
         "service": [{"coding": [coding]}],
         "description": (
             "Every request but /metadata needs a bearer token with SMART scopes; how to get one "
@@ -121,9 +122,9 @@ def _operation(operation: Operation) -> dict[str, Any]:
     return {"name": operation.name, "definition": operation.definition}
 
 
-def register(app: Flask, site: Site) -> None:
+def register(app: Flask, site: Site, *, cors: bool = False) -> None:
     """Add /fhir/metadata, made once at the start."""
-    made = as_bytes(capability_statement(site))
+    made = as_bytes(capability_statement(site, cors=cors))
 
     def view() -> Response:
         choose_format()

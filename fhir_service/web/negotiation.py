@@ -139,13 +139,12 @@ def must_be_json(content_type: str | None) -> None:
             raise NotThisFormat("This server reads FHIR R4 (fhirVersion=4.0).")
 
 
-def must_not_be_encoded(encoding: str | None) -> None:
-    """Nothing comes back; raises NotThisFormat for a compressed body.
-
-    A small compressed body can hide a huge one, and no sender of a form needs it.
-    """
-    if encoding and encoding.strip().lower() != "identity":
-        raise NotThisFormat("Send the body as it is, without Content-Encoding.")
+def is_gzip(encoding: str | None) -> bool:
+    """Whether a body is to be unpacked. Raises NotThisFormat for every other encoding."""
+    named = (encoding or "identity").strip().lower()
+    if named not in ("identity", "gzip"):
+        raise NotThisFormat("A body comes as it is, or with Content-Encoding: gzip.")
+    return named == "gzip"
 
 
 def read_if_match(header: str | None) -> int | None:

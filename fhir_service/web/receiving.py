@@ -5,6 +5,7 @@ http://hl7.org/fhir/R4/http.html#mime-type
 
 from __future__ import annotations
 
+import zlib
 from typing import IO
 from urllib.parse import parse_qsl
 
@@ -15,8 +16,8 @@ from fhir_service.fhir.searching import WHOLE, Shape, read_search
 from fhir_service.web.negotiation import (
     JSON_TYPES,
     choose,
+    is_gzip,
     must_be_json,
-    must_not_be_encoded,
 )
 from fhir_service.web.told import told
 
@@ -33,14 +34,37 @@ def body() -> bytes:
 
 
 def _whole_body() -> bytes:
-    """The body to its last byte, or a refusal: never a part of it.
+    """The body to its last byte, unpacked where it came as gzip, or a refusal: never a part."""
+    limit = request.max_content_length or 0
+    given = _sent_body(limit)
+    encoding = request.environ.get("HTTP_CONTENT_ENCODING")
+    return unpacked(given, limit) if given and is_gzip(encoding) else given
+
+
+def unpacked(packed: bytes, limit: int) -> bytes:
+    """What was compressed with gzip. Never more than the limit is unpacked, whatever it holds.
+
+    Raises NotUnderstood for what is no gzip, TooLarge.
+    """
+    opener = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        found = opener.decompress(packed, limit + 1)
+    except zlib.error:
+        raise NotUnderstood("The body is not the gzip that Content-Encoding says.") from None
+    if len(found) > limit:
+        raise _too_large(limit)
+    if not opener.eof or opener.unused_data:
+        raise NotUnderstood("The gzip of the body ends too early, or something comes after it.")
+    return found
+
+
+def _sent_body(limit: int) -> bytes:
+    """The body as it was sent.
 
     A length that is declared too large is refused before anything is read. A body in pieces has
     no length, and is read to one byte over the limit at most.
     """
     environ = request.environ
-    must_not_be_encoded(environ.get("HTTP_CONTENT_ENCODING"))
-    limit = request.max_content_length or 0
     declared = request.content_length
     if declared is None:
         if "wsgi.input_terminated" not in environ:

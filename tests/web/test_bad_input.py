@@ -125,9 +125,9 @@ def test_bad_input_is_refused_with_what_and_where_and_nothing_is_stored(
         ({"Content-Type": "text/plain"}, 415),
         ({"Content-Type": "application/fhir+xml"}, 415),
         ({"Content-Type": "application/fhir+json; charset=latin-1"}, 415),
-        ({"Content-Encoding": "gzip"}, 415),
+        ({"Content-Encoding": "br"}, 415),
         ({"Accept": "application/fhir+xml"}, 406),
-        ({"If-None-Exist": "identifier=x"}, 501),
+        ({"If-None-Exist": "colour=x"}, 400),
     ],
 )
 def test_headers_that_can_not_be_met_are_refused_and_nothing_is_stored(
