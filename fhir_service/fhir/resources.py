@@ -157,6 +157,7 @@ def _guards(resource: Mapping[str, Any], type_: str) -> Iterator[Issue]:
     if "id" in resource and not is_id(resource["id"]):
         says = "An id has 1 to 64 letters, digits, hyphens and dots."
         yield _issue("value-malformed", says, f"{type_}.id")
+    yield from _objects(resource.get("contained", []), f"{type_}.contained")
     yield from check_contained(resource.get("contained"), f"{type_}.contained")
     for name in ("status",):
         if type_ != "Patient" and name not in resource:
@@ -174,6 +175,16 @@ def _guards(resource: Mapping[str, Any], type_: str) -> Iterator[Issue]:
                 if isinstance(one, Mapping) and name not in _LEFT_OUT:
                     inner.append((at, (*path, name), one))
         waiting.extend(reversed(inner))
+
+
+def _objects(listed: Any, where: str) -> Iterator[Issue]:
+    """What is no object in a list of resources, which the models are not shown."""
+    if not isinstance(listed, list):
+        yield _issue("list-expected", "A list is expected here.", where)
+        return
+    for number, one in enumerate(listed):
+        if not isinstance(one, Mapping):
+            yield _issue("object-expected", "A resource is expected here.", f"{where}[{number}]")
 
 
 def _named(path: tuple[str, ...]) -> tuple[str, ...]:

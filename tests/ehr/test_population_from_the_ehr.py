@@ -18,6 +18,7 @@ from tests.support.service import Running, start
 SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-"
 VARIABLE = "http://hl7.org/fhir/StructureDefinition/variable"
 PATIENT = "ada"
+BORN = "1960-05-17"
 
 
 def _condition(id_: str, who: str | None, text: str) -> dict[str, Any]:
@@ -41,7 +42,7 @@ class Ehr:
     def __init__(self) -> None:
         self.asked: list[tuple[str, list[tuple[str, str]]]] = []
         self.status = 200
-        self.born = "1960-05-17"
+        self.born = BORN
         ehr = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -69,8 +70,8 @@ class Ehr:
         return {"resourceType": "Bundle", "type": "searchset", "entry": entries}
 
 
-@pytest.fixture
-def ehr() -> Iterator[Ehr]:
+@pytest.fixture(scope="module")
+def socket() -> Iterator[Ehr]:
     made = Ehr()
     thread = Thread(target=made.server.serve_forever, args=(0.01,))
     thread.start()
@@ -80,11 +81,20 @@ def ehr() -> Iterator[Ehr]:
     made.server.server_close()
 
 
-@pytest.fixture
-def running(ehr: Ehr, tmp_path: Any) -> Iterator[Running]:
-    service = start(tmp_path, EHR_BASE=ehr.base)
+@pytest.fixture(scope="module")
+def running(socket: Ehr, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    service = start(tmp_path_factory.mktemp("populated"), EHR_BASE=socket.base)
     yield service
     service.close()
+
+
+@pytest.fixture
+def ehr(socket: Ehr) -> Ehr:
+    """The EHR as it is at first: it has been asked nothing."""
+    socket.asked.clear()
+    socket.status = 200
+    socket.born = BORN
+    return socket
 
 
 def _form(query: str) -> dict[str, Any]:
@@ -221,7 +231,7 @@ def test_a_patient_with_another_id_at_the_ehr_is_asked_for_by_that(
     ours = {
         "resourceType": "Patient",
         "id": "ada-here",
-        "birthDate": "1960-05-17",
+        "birthDate": BORN,
         "identifier": [{"system": ehr.base, "value": "ada"}],
     }
     assert running.send("PUT", "/fhir/Patient/ada-here", ours).status_code == 201
@@ -235,7 +245,7 @@ def test_a_patient_with_another_id_at_the_ehr_is_asked_for_by_that(
 
 def test_one_who_was_born_on_another_day_is_somebody_else(running: Running, ehr: Ehr) -> None:
     ehr.born = "1970-01-01"
-    ours = {"resourceType": "Patient", "id": "ada", "birthDate": "1960-05-17"}
+    ours = {"resourceType": "Patient", "id": "ada", "birthDate": BORN}
     assert running.send("PUT", "/fhir/Patient/ada", ours).status_code == 201
     answers, text = _populated(running, "Condition?code=x")
     assert (answers, ehr.asked) == ([], [])

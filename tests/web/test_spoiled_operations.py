@@ -74,13 +74,13 @@ def _spoiled(random: Random, body: dict[str, Any]) -> Any:
 
 
 def _must_bear(running: Running, seeds: range) -> None:
-    requests = _requests()
+    requests, token = _requests(), running.token()
     statuses = set()
     for seed in seeds:
         random = Random(seed)
         path, body = random.choice(requests)
         text = json.dumps(_spoiled(random, json.loads(json.dumps(body, default=float))))
-        reply = running.send("POST", path, text.encode())
+        reply = running.send("POST", path, text.encode(), token=token)
         statuses.add(reply.status_code)
         assert reply.status_code in (200, 400, 422), (seed, reply.text)
     assert {200, 400} <= statuses

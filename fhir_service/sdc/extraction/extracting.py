@@ -13,6 +13,7 @@ from typing import Any, Final
 from fhir_service.fhir.fhirpath import Node, ResponseIndex
 from fhir_service.fhir.fhirpath.nodes import to_json
 from fhir_service.fhir.issues import Issue
+from fhir_service.fhir.places import objects
 from fhir_service.fhir.splice import instant
 from fhir_service.sdc.compiled import Form
 from fhir_service.sdc.extraction.drafts import Drafts, Entry
@@ -179,13 +180,16 @@ class _Extraction:
         """The entries of a Bundle that is a template itself, with the requests it gives."""
         template = self.plan.templates.get(named)
         for bundle in [] if template is None else self.walk.resources(template, frame):
-            for number, entry in enumerate(bundle.get("entry", ())):
+            for number, entry in enumerate(objects(bundle.get("entry"))):
                 resource = entry.get("resource")
                 if not isinstance(resource, dict) or "resourceType" not in resource:
                     continue
-                name = f"{named}#{number}"
-                made = Entry(name, resource, entry.get("fullUrl") or self.ids.new(name))
-                made.given = entry.get("request")
+                name, full_url = f"{named}#{number}", entry.get("fullUrl")
+                made = Entry(name, resource, self.ids.new(name))
+                if isinstance(full_url, str) and full_url:
+                    made.full_url = full_url
+                if isinstance(entry.get("request"), dict):
+                    made.given = entry["request"]
                 self.drafts.add(made)
 
     # our own rules

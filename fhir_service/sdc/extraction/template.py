@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fhir_service.fhir.fhirpath.types import UNKNOWN, Kind, kinds
+from fhir_service.fhir.places import objects
 from fhir_service.sdc import extensions as ext
 from fhir_service.sdc.expressions import Formula, Scope
 
@@ -98,7 +99,7 @@ def _primitive(value: Any, beside: Any, kind: Kind) -> Node_:
 
 
 def _read(made: Node_, extensions: Any) -> None:
-    for one in extensions if isinstance(extensions, list) else ():
+    for one in objects(extensions):
         raw = ext.value_of(one)
         if one.get("url") == CONTEXT and raw is not None:
             made.context = Formula("templateExtractContext", _fhirpath(raw), Scope({}), {})
@@ -114,8 +115,7 @@ def _fhirpath(raw: Any) -> Any:
 
 
 def _others(extensions: Any) -> list[Any]:
-    given = extensions if isinstance(extensions, list) else []
-    return [one for one in given if one.get("url") not in _OURS]
+    return [one for one in objects(extensions) if one.get("url") not in _OURS]
 
 
 def settled(made: Node_) -> Node_:

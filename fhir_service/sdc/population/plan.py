@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from fhir_service.fhir.places import objects
 from fhir_service.sdc import extensions as ext
 from fhir_service.sdc.expressions import LAUNCH_CONTEXT, RESERVED, Formula, Scope
 from fhir_service.sdc.item_reading import choice
@@ -162,8 +163,9 @@ def _batches(raw: Json) -> Iterator[Batch]:
         target = reference.get("reference") if isinstance(reference, Mapping) else None
         if not isinstance(target, str) or not target.startswith("#"):
             continue
-        for inside in raw.get("contained", ()):
+        for inside in objects(raw.get("contained")):
             if inside.get("id") == target[1:] and inside.get("resourceType") == "Bundle":
-                urls = (entry.get("request", {}).get("url") for entry in inside.get("entry", ()))
+                asked = (entry.get("request") for entry in objects(inside.get("entry")))
+                urls = (one.get("url") for one in asked if isinstance(one, Mapping))
                 queries = tuple(Query(url, raw) for url in urls if isinstance(url, str))
                 yield Batch(target[1:], queries)
