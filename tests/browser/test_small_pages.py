@@ -43,3 +43,19 @@ def test_a_page_without_a_session_says_what_to_do(chromium: Browser, address: Ad
     picture(page, "refused-en-390")
     must_be_sound(watched)
     page.context.close()
+
+
+def test_the_pages_to_log_in_and_to_launch_are_sound(chromium: Browser, address: Address) -> None:
+    watched = new_page(chromium, address)
+    page = watched.page
+    page.goto(f"{address.base_url}/login?lang=es")
+    must_be_sound(watched)
+    page.locator("#code").fill("0000 0000 0000")
+    page.locator("button[type=submit]").click()
+    page.locator("#problem:focus").wait_for()
+    picture(page, "login-wrong-es-390")
+    must_be_sound(watched)
+    for path in ("/launch", "/launch?iss=https://elsewhere.example.org/fhir", "/link/a/b"):
+        page.goto(f"{address.base_url}{path}")
+        must_be_sound(watched)
+    page.context.close()

@@ -180,7 +180,7 @@ def test_ids_can_not_be_guessed_from_one_another(running: Running) -> None:
 
 
 def test_words_of_a_template_are_words(running: Running) -> None:
-    words = "{{ 7 * 7 }} {% include '/etc/passwd' %} ${7*7} #{7*7} <%= 7 %>"
+    words = "{{ 7 * 1234567 }} {% include '/etc/passwd' %} ${7*1234567} <%= 7 * 1234567 %>"
     item = [
         {"linkId": "pain", "answer": [{"valueInteger": 1}]},
         {"linkId": "worry", "answer": [{"valueString": words}]},
@@ -189,8 +189,8 @@ def test_words_of_a_template_are_words(running: Running) -> None:
     for accept in ("text/plain", "text/html"):
         reply = running.send("GET", f"{PATH}/{made}/$summary", headers={"Accept": accept})
         assert reply.status_code == 200
-        assert "49" not in reply.text
-        assert "7 * 7" in reply.text
+        assert "8641969" not in reply.text
+        assert "7 * 1234567" in reply.text
 
 
 def test_the_answer_never_says_what_the_server_is_made_of(running: Running) -> None:
