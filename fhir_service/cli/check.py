@@ -15,6 +15,10 @@ from fhir_service.cli.findings import show
 def command() -> None:
     """Check the mappings against the forms, and the EHR targets; status 1 when one is wrong."""
     from fhir_service.catalogue.cross_checks import mapping_findings  # noqa: PLC0415  costs CPU
+    from fhir_service.catalogue.extraction_checks import extraction_findings  # noqa: PLC0415
+    from fhir_service.catalogue.extraction_mappings import (  # noqa: PLC0415
+        load_extraction_mappings,
+    )
     from fhir_service.catalogue.questionnaires import form_templates  # noqa: PLC0415
     from fhir_service.catalogue.shipped import folder  # noqa: PLC0415
     from fhir_service.catalogue.summary_mappings import load_summary_mapping  # noqa: PLC0415
@@ -23,7 +27,9 @@ def command() -> None:
 
     forms = [compile_form(read_json(path.read_bytes())) for path in form_templates()]
     mapping = load_summary_mapping(folder("mappings") / "summary")
-    broken = show("mappings", mapping_findings(mapping, forms))
+    extraction = load_extraction_mappings(folder("mappings") / "extraction")
+    found = (*mapping_findings(mapping, forms), *extraction_findings(extraction, forms))
+    broken = show("mappings", found)
     click.echo(f"{len(forms)} forms, {len(mapping.rules)} rules: {'broken' if broken else 'good'}")
     wrong = _targets()
     if broken or wrong:
