@@ -23,6 +23,7 @@ from fhir_service.smart.assertions import (
     public_client_keys,
 )
 from fhir_service.store import record
+from fhir_service.store.opening import StoreDesk
 from fhir_service.workflow import sign_in
 from tests.benchmarks import forty
 from tests.benchmarks.measuring import a_submission, cost, middle, publish_form
@@ -149,6 +150,7 @@ def _without_both(running: Running, allowed: str) -> float:
     with pytest.MonkeyPatch.context() as instead:
         instead.setattr(sign_in.Door, "caller", lambda *_: known)
         instead.setattr(record.Recording, "tell", lambda *_: None)
+        instead.setattr(StoreDesk, "note", lambda *_: None)
         return _stored(running, allowed)
 
 
