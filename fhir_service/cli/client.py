@@ -164,3 +164,56 @@ def launch(client_id: str, patient: str, encounter: str | None) -> None:
         query = urlencode({"iss": service.authority.fhir_base, "launch": made})
         join = "&" if "?" in client.launch_url else "?"
         click.echo(f"{client.launch_url}{join}{query}")
+
+
+@command.command("key")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--rs384", is_flag=True, help="RSA for RS384, instead of P-384 for ES384.")
+def key(file: Path, *, rs384: bool) -> None:
+    """Make a private key for a client in a new FILE; print its public half as a JWK Set.
+
+    The file is the client's alone: register what is printed.
+    """
+    import os  # noqa: PLC0415  with this command only
+    import secrets  # noqa: PLC0415
+
+    from fhir_service.smart.assertions import (  # noqa: PLC0415  costs CPU
+        new_client_key,
+        public_client_keys,
+    )
+
+    made = new_client_key(secrets.token_hex(8), "RS384" if rs384 else "ES384")
+    try:
+        opened = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise Failed(f"{file} is there already; name a new file") from None
+    with os.fdopen(opened, "w", encoding="utf-8") as out:
+        json.dump(made, out)
+    click.echo(json.dumps(public_client_keys([made])))
+
+
+@command.command("assertion")
+@click.argument("client_id")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--token-url", default=None, help="[default: that of this installation]")
+def assertion(client_id: str, file: Path, token_url: str | None) -> None:
+    """Print an assertion signed with the private key in FILE: for trying, or for a script.
+
+    It opens the token endpoint once, within four minutes.
+    """
+    import secrets  # noqa: PLC0415  with this command only
+    import time  # noqa: PLC0415
+
+    from fhir_service.smart.assertions import (  # noqa: PLC0415  costs CPU
+        client_assertion,
+        read_client_key,
+    )
+
+    try:
+        private = read_client_key(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as wrong:
+        raise Failed(f"{file} {wrong}") from None
+    address = token_url or f"{installation.remembered_address_of()}/auth/token"
+    now = int(time.time())
+    jti = secrets.token_urlsafe(16)
+    click.echo(client_assertion(private, client_id=client_id, audience=address, jti=jti, now=now))

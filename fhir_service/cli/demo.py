@@ -34,6 +34,8 @@ STOP_SECONDS: Final = 10.0
 KEPT: Final = (f"{PREFIX}TIME_ZONE", f"{PREFIX}LANGUAGE")
 """Of the settings around it the demo takes these only: it never meets a real database."""
 
+DEMO_CLIENT: Final = "demo-client"
+
 _OURSELVES: Final = (sys.executable, "-m", "fhir_service")
 
 
@@ -120,6 +122,15 @@ class _Server:
         """A code that lets one member of staff in, made beside the running service."""
         return self._printed("login-code", "--name", "Dr Example", "--minutes", "60")
 
+    def test_client(self) -> Path:
+        """The private key of a backend service that is registered as ``demo-client``."""
+        folder = self._log.parent
+        key, public = folder / "demo-client.json", folder / "demo-client-public.json"
+        public.write_text(self._printed("client", "key", str(key)), encoding="utf-8")
+        scope = ("--scope", "system/*.cruds")
+        self._printed("client", "add", DEMO_CLIENT, "--backend", *scope, "--jwks", str(public))
+        return key
+
     def _printed(self, *command: str) -> str:
         """What this command prints. Raises Failed."""
         made = subprocess.run(  # noqa: S603  our own program
@@ -176,10 +187,11 @@ def _free_port() -> int:
 
 
 def _stay(server: _Server, shown: Shown, token: str) -> None:
-    from fhir_service.cli.demo_client import PATIENT  # noqa: PLC0415  its import costs CPU
+    from fhir_service.cli.demo_client import PATIENT, token_lines  # noqa: PLC0415  costs CPU
 
     summary, born = shown.address, date.fromisoformat(str(PATIENT["birthDate"]))
     code = server.login_code()
+    key = server.test_client()
     try:
         _say(f"\nServing {server.address}/fhir until Ctrl-C. The data goes when it ends.")
         _say(f"The patient:   {shown.link}")
@@ -189,6 +201,9 @@ def _stay(server: _Server, shown: Shown, token: str) -> None:
         _say(f"A token:       {token}")
         _say("To read it:")
         _say(f"  curl -H 'Accept: text/plain' -H 'Authorization: Bearer {token}' '{summary}'")
+        _say(f"A test client: {DEMO_CLIENT}, its private key in {key}. A token with it:")
+        for line in token_lines(server.address, DEMO_CLIENT, key):
+            _say(f"  {line}")
         server.wait()
     except KeyboardInterrupt:
         _say("Ending.")

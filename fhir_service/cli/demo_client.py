@@ -6,8 +6,10 @@ http://hl7.org/fhir/R4/http.html
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import requests
@@ -105,3 +107,16 @@ def _found(answer: requests.Response) -> str:
         return " ".join(issue["details"]["text"] for issue in issues)
     except (ValueError, KeyError, TypeError):
         return answer.reason
+
+
+def token_lines(address: str, client: str, key: Path) -> tuple[str, ...]:
+    """What to type for a token of this backend service, to be copied as it stands."""
+    url = f"{address}/auth/token"
+    command = f"{sys.executable} -m fhir_service client assertion {client} {key}"
+    kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+    return (
+        f"curl {url} -d grant_type=client_credentials \\",
+        "  -d scope=system/QuestionnaireResponse.rs \\",
+        f"  -d client_assertion_type={kind} \\",
+        f'  -d client_assertion="$({command} --token-url {url})"',
+    )

@@ -63,3 +63,9 @@ def remembered_address(chosen: Settings) -> str:
         return note.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         return address_of(DEFAULT_HOST, DEFAULT_PORT)
+
+
+def remembered_address_of() -> str:
+    """The public address of the installation of this environment, its store not opened."""
+    chosen = settings()
+    return chosen.base_url or remembered_address(chosen)

@@ -12,6 +12,7 @@ from fhir_service.fhir.issues import FINDINGS, LINK_ID
 from fhir_service.sdc.form_keys import FORM_KEYS, FormKey
 from fhir_service.sdc.keys import KEYS, Key
 from fhir_service.sdc.operation_keys import OPERATION_KEYS
+from fhir_service.sdc.refusal_keys import REFUSAL_KEYS
 from fhir_service.sdc.validation.status_policy import POLICY
 
 _STATUSES: Final = ("in-progress", "completed", "stopped")
@@ -25,15 +26,18 @@ _BARS: Final = {
 
 def findings_page() -> str:
     """The whole page, in Markdown; it ends with a line break."""
-    sections = (*_head(), *_of_responses(), "", *_of_forms(), "", *_of_operations(), "")
+    sections = (
+        *(*_head(), *_of_responses(), "", *_of_forms(), ""),
+        *(*_of_operations(), "", *_of_requests(), ""),
+    )
     return "\n".join(sections)
 
 
 def _head() -> Iterator[str]:
-    yield "# Every finding of the checker"
+    yield "# Every key of an OperationOutcome"
     yield ""
-    yield "Made from `form_keys.py`, `keys.py` and `operation_keys.py` by `findings_page.py`;"
-    yield "a test holds it current."
+    yield "Made from `form_keys.py`, `keys.py`, `operation_keys.py` and `refusal_keys.py` by"
+    yield "`findings_page.py`; a test holds it current."
     yield ""
     yield "A key is stable over releases. In an OperationOutcome it stands in"
     yield f"`issue.details.coding`, system `{FINDINGS}`."
@@ -41,6 +45,19 @@ def _head() -> Iterator[str]:
     yield "where a form may be stored and not be offered to patients. The linkId stands in the"
     yield f"extension `{LINK_ID}`."
     yield ""
+
+
+def _of_requests() -> Iterator[str]:
+    yield "## On a request"
+    yield ""
+    yield "Beside these the token endpoint answers in OAuth's words: `invalid_client`,"
+    yield "`invalid_grant`, `invalid_scope` and so on (RFC 6749, section 5.2)."
+    yield ""
+    yield "| key | HTTP status | meaning | how to mend |"
+    yield "|---|---|---|---|"
+    for name, key in REFUSAL_KEYS.items():
+        if name not in KEYS and name not in FORM_KEYS and name not in OPERATION_KEYS:
+            yield f"| `{name}` | {key.status} | {key.meaning} | {key.mend} |"
 
 
 def _of_responses() -> Iterator[str]:

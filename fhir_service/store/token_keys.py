@@ -35,6 +35,7 @@ _NUMBER = "SELECT coalesce(max(number), 0) + 1 FROM signing_key"
 _INSERT = "INSERT INTO signing_key (number, jwk, created) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _IN_USE = "SELECT number, jwk, longest FROM signing_key WHERE verifies_until IS NULL"
 _RETIRE = "UPDATE signing_key SET verifies_until = ? WHERE number = ?"
+_END = "UPDATE signing_key SET verifies_until = ? WHERE verifies_until > ?"
 _LASTS = "UPDATE signing_key SET longest = ? WHERE number = ?"
 
 
@@ -78,7 +79,7 @@ class TokenKeys:
     def rotate(self, *, at_once: bool = False) -> tuple[str, ...]:
         """Sign with new keys from now on; their kids.
 
-        The old ones verify until their last token has ended, or, ``at_once``, no more.
+        The old ones verify until their last token has ended, or, ``at_once``, none of them more.
         """
         now = self._now()
 
@@ -88,6 +89,8 @@ class TokenKeys:
                 until = max(microseconds(now + KEPT), longest or 0)
                 connection.run(_RETIRE, (microseconds(now) if at_once else until, number))
                 kids.append(self._put(connection, json.loads(jwk)["kty"]))
+            if at_once:
+                connection.run(_END, (microseconds(now), microseconds(now)))
             return tuple(kids)
 
         self.all()

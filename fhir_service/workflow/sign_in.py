@@ -91,13 +91,13 @@ class Door:
             raise NotSignedIn("The access token is longer than any that is given out here.")
         fingerprint = sha256(token.encode("utf-8", "surrogateescape")).digest()
         now = self.clock.now()
+        revoked = self._revoked(now)
         claims = self._known.get(fingerprint)
         if claims is None or claims.expires <= now.timestamp():
             if looking_closer is not None:
                 looking_closer()
             claims = self._verified(token, now)
             self._remember(fingerprint, claims)
-        revoked = self._revoked(now)
         if revoked and not revoked.isdisjoint(claims.marks()):
             raise NotSignedIn("The access token was revoked; ask for a new one.")
         return claims
@@ -135,6 +135,7 @@ class Door:
         at = now.timestamp()
         if not 0 <= at - read_at <= REVOKED_TRUSTED_SECONDS:
             revoked = self.revoked(now)
+            self._key_set()  # a key that was ended takes the tokens along that it had verified
             self._list = (at, revoked)
         return revoked
 
@@ -159,6 +160,8 @@ class Door:
         if self._set is None or self._set[0] != kids:
             headers = frozenset(_encoded(tokens.header(kid)) for kid in kids)
             self._set = (kids, tokens.key_set(keys), headers)
+            with self._lock:
+                self._known.clear()
         return self._set
 
     def _remember(self, fingerprint: bytes, claims: tokens.Claims) -> None:
