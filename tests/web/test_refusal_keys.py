@@ -36,6 +36,7 @@ def test_every_key_in_the_code_stands_on_the_page() -> None:
     found = {
         (match, path.name)
         for path in PACKAGE.rglob("*.py")
+        if path.parent.name != "catalogue"  # what is told of mappings to their author
         for match in _KEY.findall(path.read_text(encoding="utf-8"))
     }
     assert len(found) > 10
