@@ -132,7 +132,10 @@ def csrf_token() -> str:
 
     On an open page the browser is given a visitor's cookie with it.
     """
-    return sessions.csrf_token_of(told().secret or visitor())
+    account = told()
+    if account.csrf is None:
+        account.csrf = sessions.csrf_token_of(account.secret or visitor())
+    return account.csrf
 
 
 def visitor() -> str:

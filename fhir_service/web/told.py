@@ -47,6 +47,7 @@ class Told:
     session: Session | None = None
     secret: str | None = None
     new_secret: str | None = None
+    csrf: str | None = None
 
 
 def begun(environ: WSGIEnvironment, request_id: str) -> Told:

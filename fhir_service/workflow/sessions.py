@@ -6,8 +6,9 @@ https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.ht
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
@@ -18,6 +19,9 @@ from fhir_service.workflow.site import Site
 SECRET_BYTES = 32
 TOUCH_SECONDS = 60
 """How much later the idle time must end before that is written down again."""
+
+_CSRF = re.compile(r"[A-Za-z0-9_-]{86}")
+"""Twice SECRET_BYTES."""
 
 
 def fingerprint(secret: str) -> bytes:
@@ -64,12 +68,27 @@ def find(site: Site, secret: str, kind: Kind) -> Session | None:
 
 
 def csrf_token_of(secret: str) -> str:
-    """The synchroniser token of a session: made of its secret, which no other page can read."""
-    made = hmac.digest(secret.encode("utf-8", "surrogateescape"), b"csrf", "sha256")
-    return urlsafe_b64encode(made).rstrip(b"=").decode()
+    """The synchroniser token of a session: made of its secret, which no other page can read.
+
+    Each is masked by random bits of its own, so that the length of a compressed page says nothing
+    of it. https://www.breachattack.com
+    """
+    mask = secrets.token_bytes(SECRET_BYTES)
+    masked = _both(_proof(secret), mask)
+    return urlsafe_b64encode(mask + masked).rstrip(b"=").decode()
 
 
 def is_csrf_token(secret: str, given: str) -> bool:
-    """Whether this is the token of the session with this secret."""
-    expected = csrf_token_of(secret).encode()
-    return hmac.compare_digest(expected, given.encode("utf-8", "surrogateescape"))
+    """Whether this is a token of the session with this secret."""
+    if not _CSRF.fullmatch(given):
+        return False
+    bits = urlsafe_b64decode(f"{given}==")
+    return hmac.compare_digest(_both(bits[:SECRET_BYTES], bits[SECRET_BYTES:]), _proof(secret))
+
+
+def _proof(secret: str) -> bytes:
+    return hmac.digest(secret.encode("utf-8", "surrogateescape"), b"csrf", "sha256")
+
+
+def _both(one: bytes, two: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, two, strict=True))

@@ -168,6 +168,16 @@ def test_a_change_needs_the_token_of_this_session(doors: Running) -> None:
     assert doors.client.post("/t-patient", data={"csrf": token}).status_code == 403
 
 
+def test_a_token_looks_otherwise_on_every_page_and_holds_all_the_same(doors: Running) -> None:
+    let_in(doors, a_session())
+    tokens = {token_in(doors.client.get("/t-patient")) for _ in range(3)}
+    assert len(tokens) == 3
+    for token in tokens:
+        assert doors.client.post("/t-patient", data={"csrf": token}).status_code == 200
+        other = token[:50] + ("A" if token[50] != "A" else "B") + token[51:]
+        assert doors.client.post("/t-patient", data={"csrf": other}).status_code == 403
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
