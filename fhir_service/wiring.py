@@ -25,6 +25,7 @@ from fhir_service.store.opening import StoreDesk, open_desk
 from fhir_service.store.sealing import Vault, secret_of
 from fhir_service.store.sessions import StoredSessions
 from fhir_service.store.token_keys import Kind, TokenKeys
+from fhir_service.summary.model import WHOLE, Look, Summary
 from fhir_service.workflow.forms import Forms
 from fhir_service.workflow.install import install
 from fhir_service.workflow.launch_ports import LaunchEhr, Launchers
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from fhir_service.render.pdf import Printer
     from fhir_service.sdc.extraction.mapping import Mapping_
     from fhir_service.summary.mapping import SummaryMapping
-    from fhir_service.summary.model import Summary
     from fhir_service.workflow.deliver import Courier
     from fhir_service.workflow.ehr import Ehr
     from fhir_service.workflow.oauth.authority import Authority
@@ -83,11 +83,11 @@ class Rendered:
 
         return text(summary)
 
-    def html(self, summary: Summary) -> str:
-        """One self-contained page."""
+    def html(self, summary: Summary, look: Look = WHOLE) -> str:
+        """One page, self-contained where ``look`` does not say otherwise."""
         from fhir_service.render.html import html  # noqa: PLC0415  keeps the start quick
 
-        return html(summary)
+        return html(summary, look)
 
     def pdf(self, summary: Summary) -> bytes:
         """A tagged PDF, made by a process of its own."""

@@ -9,50 +9,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from fhir_service.render.sparkline import sparkline
 from fhir_service.render.text import sheet
-from fhir_service.summary.model import Change, Fact, Summary, Value
+from fhir_service.summary.model import WHOLE, Change, Fact, Look, Summary, Value
 from fhir_service.summary.visible import visible
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
-Shown = Literal["all", "sheet", "answers"]
 
-
-def html(
-    summary: Summary,
-    *,
-    shown: Shown = "all",
-    answers_at: str = "",
-    style: str = "",
-    heading: str = "",
-    links: Sequence[tuple[str, str]] = (),
-) -> str:
-    """The page. Every word of the patient is escaped; hidden marks are shown as ``<U+202E>``.
-
-    ``shown``: the sheet and all answers, or one of them; the sheet's values then link to
-    ``answers_at``. ``style`` is the address of the style sheet, inside the page where there is
-    none. ``links`` are address and words of what is offered besides.
-    """
-    return _template().render(
-        summary=summary,
-        sheet=sheet(summary),
-        shown=shown,
-        answers_at=answers_at,
-        style=style,
-        heading=heading,
-        links=[{"href": href, "words": words} for href, words in links],
-    )
-
-
-def style_sheet() -> bytes:
-    """The page's style, where it is fetched apart."""
-    return (_TEMPLATES / "summary.css").read_bytes()
+def html(summary: Summary, look: Look = WHOLE) -> str:
+    """The page. Every word of the patient is escaped; hidden marks are shown as ``<U+202E>``."""
+    return _template().render(summary=summary, sheet=sheet(summary), look=look)
 
 
 @cache

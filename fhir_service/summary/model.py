@@ -225,3 +225,22 @@ class Summary:
     def facts(self) -> tuple[Fact, ...]:
         """All lines of the page, in order."""
         return tuple(fact for section in self.sections for fact in section.facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How the page is shown: the sheet and all answers in one, or one of them.
+
+    ``answers_at``: the address of the page of all answers, to which the sheet then links.
+    ``style``: the address of the style sheet; inside the page where there is none. ``links`` are
+    address and words of what is offered besides.
+    """
+
+    shown: Literal["all", "sheet", "answers"] = "all"
+    answers_at: str = ""
+    style: str = ""
+    links: tuple[tuple[str, str], ...] = ()
+
+
+WHOLE = Look()
+"""One self-contained page."""

@@ -29,6 +29,7 @@ from fhir_service.web import (
     resources,
     sessions,
     static_files,
+    summary_pages,
     ways_in,
 )
 from fhir_service.web.auditing import Auditing
@@ -91,6 +92,7 @@ def create_app(service: Service, log: logs.Log | None = None) -> Flask:
     listing.register(app, site, clinic)
     filling_views.register(app, site, clinic)
     declining.register(app, site, clinic)
+    summary_pages.register(app, site)
     resources.register(app, site)
     batches.register(app, site)
     operations.register(app, site)

@@ -14,6 +14,8 @@ from typing import Literal, NamedTuple, Protocol
 from fhir_service.fhir.issues import NotAcceptable, NotThisFormat, NotUnderstood
 
 FHIR_JSON = "application/fhir+json"
+FACTS = "application/vnd.fhir-service.facts+json"
+"""What ``_format=facts`` asks for: a summary as a JSON list of facts."""
 JSON_TYPES = (FHIR_JSON, "application/json", "text/json")
 
 Preference = Literal["minimal", "representation", "OperationOutcome"]
@@ -23,6 +25,7 @@ _SHORT = {
     "html": "text/html",
     "text": "text/plain",
     "pdf": "application/pdf",
+    "facts": FACTS,
 }
 _ETAG = re.compile(r'\s*(?:W/)?"([1-9][0-9]{0,8})"\s*')
 _QUALITY = re.compile(r"(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")

@@ -14,7 +14,7 @@ from fhir_service.fhir.issues import Issue
 from fhir_service.fhir.parameters import Accepts, from_query, parameters, read_parameters
 from fhir_service.fhir.reading import read_json
 from fhir_service.web.guard import caller
-from fhir_service.web.negotiation import JSON_TYPES
+from fhir_service.web.negotiation import FACTS, JSON_TYPES
 from fhir_service.web.receiving import body, choose_format, query_pairs
 from fhir_service.web.replies import Reply, json_reply, outcome, resource
 from fhir_service.web.resources import must_be_id
@@ -34,12 +34,13 @@ View = Callable[..., Response]
 Validate = Callable[[Site, Caller, bytes], tuple[Issue, ...]]
 Ask = Callable[[Caller, dict[str, Any], str | None], dict[str, Any]]
 
-SUMMARY_TYPES = (*JSON_TYPES, "text/html", "text/plain", "application/pdf")
+SUMMARY_TYPES = (*JSON_TYPES, "text/html", "text/plain", "application/pdf", FACTS)
 
 _FORMS: dict[str, summarise.Format] = {
     "text/html": "html",
     "text/plain": "text",
     "application/pdf": "pdf",
+    FACTS: "facts",
 }
 
 PAGE_POLICY = (

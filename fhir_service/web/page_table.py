@@ -44,6 +44,11 @@ PAGES: Final[dict[str, Page]] = {
     "forms-sent": Page("patient"),
     "forms-copy": Page("patient"),
     "forms-style": Page("patient"),
+    "summaries": Page("staff"),
+    "summary-sheet": Page("staff"),
+    "summary-answers": Page("staff"),
+    "summary-pdf": Page("staff"),
+    "summary-text": Page("staff"),
 }
 """By the endpoint of the route; each part of the service adds its own lines."""
 

@@ -1,4 +1,4 @@
-"""Our style sheets, scripts and fonts: every file of static/, by its name alone.
+"""Our style sheets, scripts and fonts, by name: every file of static/, and the summary's style.
 
 The address carries a mark of the content, so a browser may keep it for a year.
 https://www.rfc-editor.org/rfc/rfc8246
@@ -28,9 +28,10 @@ FOREVER: Final = "public, max-age=31536000, immutable"
 def contents() -> dict[str, bytes]:
     """Every file that is handed out, by name; read once."""
     folder = files("fhir_service.web").joinpath("static")
+    style = files("fhir_service.render").joinpath("templates", "summary.css")
     return {
         file.name: file.read_bytes()
-        for file in folder.iterdir()
+        for file in (*folder.iterdir(), style)
         if file.name.rpartition(".")[2] in KINDS
     }
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from fhir_service.fhir.reading import ITEM_LEVELS, json_depth
 from fhir_service.summary.facts import Summary
 from fhir_service.summary.mapping import SummaryMapping
+from fhir_service.summary.model import WHOLE, Look
 from fhir_service.workflow.ehr import Ehr
 from fhir_service.workflow.forms import Forms
 from fhir_service.workflow.ports import Clock, Desk, Ids
@@ -25,8 +26,8 @@ class Renderings(Protocol):
     def text(self, summary: Summary) -> str:
         """Plain text, 80 columns."""
 
-    def html(self, summary: Summary) -> str:
-        """One self-contained page."""
+    def html(self, summary: Summary, look: Look = WHOLE) -> str:
+        """One page, self-contained where ``look`` does not say otherwise."""
 
     def pdf(self, summary: Summary) -> bytes:
         """A tagged PDF. Raises Unavailable when it can not be made just now."""

@@ -17,7 +17,8 @@ from fhir_service.sdc.compiled import Form
 from fhir_service.sdc.responses import Response, decode
 from fhir_service.summary.document import document
 from fhir_service.summary.facts import Source, summarise
-from fhir_service.summary.model import Charted, Person, Summary
+from fhir_service.summary.listing import listing
+from fhir_service.summary.model import WHOLE, Charted, Look, Person, Summary
 from fhir_service.workflow import read
 from fhir_service.workflow.caller import Caller, within
 from fhir_service.workflow.checking import form_of
@@ -25,7 +26,7 @@ from fhir_service.workflow.ports import Reader, Stored
 from fhir_service.workflow.site import Site
 from fhir_service.workflow.visits import earlier, of_one_visit
 
-Format = Literal["document", "html", "text", "pdf"]
+Format = Literal["document", "html", "text", "pdf", "facts"]
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 TYPE = "QuestionnaireResponse"
@@ -38,10 +39,15 @@ class Made:
 
     body: bytes
     content_type: str
+    patient: str | None = None
+
+    def is_of(self, patient: str) -> bool:
+        """Whether it is of this patient."""
+        return self.patient == patient
 
 
-def summary(site: Site, caller: Caller, id_: str, form: Format) -> Made:
-    """The summary of the visit that this response belongs to.
+def summary(site: Site, caller: Caller, id_: str, form: Format, look: Look = WHOLE) -> Made:
+    """The summary of the visit that this response belongs to; ``look`` is for the HTML.
 
     Raises NotAllowed, NotHere, Gone, and Conflict for a response that was not sent, or was
     entered in error: there is nothing to tell an oncologist yet, or any more.
@@ -52,16 +58,23 @@ def summary(site: Site, caller: Caller, id_: str, form: Format) -> Made:
     asked = read.read(site, caller, TYPE, id_)
     patient = within(TYPE, reach)
     found = facts(site, asked, patient)
+    return Made(*_rendered(site, found, form, look), asked.patient)
+
+
+def _rendered(site: Site, found: Summary, form: Format, look: Look) -> tuple[bytes, str]:
+    """The summary in this form, and its content type."""
     if form == "text":
-        return Made(site.renderings.text(found).encode("utf-8"), "text/plain; charset=utf-8")
+        return site.renderings.text(found).encode("utf-8"), "text/plain; charset=utf-8"
     if form == "html":
-        return Made(site.renderings.html(found).encode("utf-8"), "text/html; charset=utf-8")
+        return site.renderings.html(found, look).encode("utf-8"), "text/html; charset=utf-8"
     if form == "pdf":
-        return Made(site.renderings.pdf(found), "application/pdf")
+        return site.renderings.pdf(found), "application/pdf"
+    if form == "facts":
+        return _encode(listing(found)), "application/json; charset=utf-8"
     bundle = document(
         found, base_url=f"{site.base_url}/fhir", software_version=site.software_version
     )
-    return Made(_encode(bundle), "application/fhir+json; charset=utf-8")
+    return _encode(bundle), "application/fhir+json; charset=utf-8"
 
 
 def facts(
@@ -92,7 +105,7 @@ def facts(
     return summarise(
         sources,
         site.mapping(),
-        patient=_person(site.desk.reading(), asked.patient),
+        patient=person(site.desk.reading(), asked.patient),
         now=max(stored.last_updated for stored, _ in visit),
         zone=site.zone,
         language=language or site.language,
@@ -120,7 +133,7 @@ def _source(site: Site, stored: Stored, response: Response) -> list[Source]:
     return [Source(form, read_stored(stored.body), stored.id, stored.version, stored.last_updated)]
 
 
-def _person(reader: Reader, id_: str | None) -> Person | None:
+def person(reader: Reader, id_: str | None) -> Person | None:
     """The patient as the record names her; None when she is known by her id alone."""
     stored = reader.read("Patient", id_) if id_ else None
     if stored is None or stored.deleted:

@@ -15,7 +15,7 @@ from fhir_service.sdc.solicitation import read_task
 from fhir_service.workflow.ports import Reader, Stored
 from fhir_service.workflow.site import Site
 
-_COUNTED = ("completed", "amended")
+SENT = ("completed", "amended")
 _MOST = 100
 _MOST_EARLIER = 30
 _MOST_LOOKED_AT = 300
@@ -83,7 +83,7 @@ def _sent(
         if stored.id in without:
             continue
         response = decode(stored.body, MOST_ITEM_LEVELS)
-        if response.status in _COUNTED:
+        if response.status in SENT:
             found.append((stored, response))
             if len(found) == count:
                 break
