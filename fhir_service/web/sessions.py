@@ -108,6 +108,7 @@ def enter(page: Page) -> None:
         account.caller = session.caller(account.request_id, session.language or language_asked())
         account.caller.trail.address = account.address
         account.caller.trail.user = session.user
+        account.caller.trail.about = session.patient
     if page.csrf and request.method not in _HARMLESS:
         must_csrf()
 
