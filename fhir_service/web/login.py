@@ -39,12 +39,12 @@ def register(app: Flask, site: Site, launchers: Callable[[], Launchers], tries: 
 
 
 def wanted() -> str | None:
-    """Where who logs in was going: the page that asks what an app may do, and no other address.
+    """Where who logs in was going: a summary, or the page that asks what an app may do.
 
     Anything else in ``next`` could lead her to a site that looks like ours.
     """
     given = request.args.get("next", "")
-    return given if given.startswith(AUTHORIZE) and given.isprintable() else None
+    return given if given.startswith((AUTHORIZE, SUMMARY)) and given.isprintable() else None
 
 
 def _page(launchers: Launchers, status: int = 200) -> Response:

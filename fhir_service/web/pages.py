@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from flask import Response, redirect, request
 
@@ -108,7 +108,8 @@ def refused(refusal: Refusal, status: int) -> Response:
     asks = account.page
     if isinstance(refusal, NotSignedIn) and asks is not None and asks.who == "staff":
         if request.method == "GET":
-            return go("/login")
+            summary = request.path.startswith("/summary/")
+            return go(f"/login?next={quote(request.path)}" if summary else "/login")
         status = 401
     key = _HEADLINES.get(status, "not-understood")
     if status == 401 and asks is not None and asks.who == "staff":  # noqa: PLR2004

@@ -111,6 +111,7 @@ def test_the_page_leads_to_the_ehr_where_one_is_registered(tmp_path: Path, porta
     ("wanted", "leads"),
     [
         ("/auth/authorize?client_id=a&state=b%2Fc", "/auth/authorize?client_id=a&state=b%2Fc"),
+        ("/summary/a-response", "/summary/a-response"),
         ("https://evil.example.org/", "/summary/"),
         ("//evil.example.org/auth/authorize?", "/summary/"),
         ("/auth/authorize?x\r\nSet-Cookie: a=b", "/summary/"),

@@ -99,6 +99,16 @@ def test_staff_without_a_session_are_led_to_the_login(doors: Running) -> None:
     assert doors.client.post("/t-staff").status_code == 401
 
 
+def test_who_wanted_a_summary_comes_to_it_after_the_login(
+    doors: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PAGES, "t-summary", Page("staff"))
+    view = lambda id_: Response(id_)  # noqa: E731
+    doors.client.application.add_url_rule("/summary/<id_>/t", "t-summary", view)
+    reply = doors.client.get("/summary/one/t")
+    assert (reply.status_code, reply.headers["Location"]) == (303, "/login?next=/summary/one/t")
+
+
 @pytest.mark.parametrize(("kind", "other"), [("patient", "staff"), ("staff", "patient")])
 def test_a_session_opens_the_pages_of_its_kind_alone(
     doors: Running, kind: Kind, other: str
