@@ -103,7 +103,7 @@ def test_who_wanted_a_summary_comes_to_it_after_the_login(
     doors: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(PAGES, "t-summary", Page("staff"))
-    view = lambda id_: Response(id_)  # noqa: E731
+    view = lambda id_: Response(str(id_))  # noqa: E731
     doors.client.application.add_url_rule("/summary/<id_>/t", "t-summary", view)
     reply = doors.client.get("/summary/one/t")
     assert (reply.status_code, reply.headers["Location"]) == (303, "/login?next=/summary/one/t")
