@@ -79,7 +79,7 @@ def storm(at: Delivering, env: dict[str, str], count: int, *, resolves: bool) ->
         at.ehr.put({"resourceType": "Patient", "id": patient})
         at.send(patient)
     at.ehr.plan = lambda: chance.choice(BREAKS) if chance.random() < 0.4 else "none"
-    until = time.monotonic() + 60 + count * 1.2
+    until = time.monotonic() + 240 + count * 1.2  # a busy machine is no finding
     gaps = (0.5, 2.0) if count <= FEW else (4.0, 9.0)
     states = Counter[str]()
     with workers(env, chance) as crew:
