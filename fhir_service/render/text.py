@@ -32,6 +32,7 @@ _CLOSED = (".", "?", "!", '."', '?"', '!"')
 
 _STATES = {
     "not-answered": "- not answered",
+    "declined": "- would rather not answer",
     "not-asked": "- not asked (ruled out by another answer)",
 }
 

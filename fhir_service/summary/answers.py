@@ -6,10 +6,12 @@ http://hl7.org/fhir/R4/questionnaireresponse.html
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from fhir_service.sdc import extensions as ext
 from fhir_service.sdc.items import Item, ValueKind
 from fhir_service.sdc.pairing import Answer, Node
 from fhir_service.summary.model import Asked, Origin, Source, Value
@@ -33,7 +35,8 @@ class Reading:
     """A response as the summary needs it.
 
     ``answers`` by linkId, as FHIRPath's descendants() would find them; ``instances`` the answers
-    of each instance of a repeating group. ``not_answered`` were asked; ``not_asked`` were ruled
+    of each instance of a repeating group. ``not_answered`` were asked, ``declined``
+    too, and the patient said that she would rather not answer; ``not_asked`` were ruled
     out by other answers, each with what lies in it as one.
     """
 
@@ -43,6 +46,7 @@ class Reading:
     instances: dict[str, list[Answers]] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     not_answered: list[Item] = field(default_factory=list)
+    declined: list[Item] = field(default_factory=list)
     not_asked: list[Item] = field(default_factory=list)
 
     def of(self, link_id: str | None) -> tuple[Given, ...]:
@@ -107,10 +111,22 @@ class _Walk:
         givens = tuple(self._given(item, answer, anchor) for answer in node.answers)
         self._met.update(answer.place for answer in node.answers)
         if givens or not (item.hidden or item.read_only):
-            self._add(item, depth, _state(node), tuple(given.value for given in givens))
+            state = "declined" if self._declined(node) else _state(node)
+            self._add(item, depth, state, tuple(given.value for given in givens))
         if not givens and not (item.hidden or item.read_only):
-            self.reading.not_answered.append(item)
+            left = self.reading.declined if self._declined(node) else self.reading.not_answered
+            left.append(item)
         return givens
+
+    def _declined(self, node: Node) -> bool:
+        """Whether the patient said of this question that she would rather not answer.
+
+        http://hl7.org/fhir/R4/extension-data-absent-reason.html
+        """
+        if node.answers or node.place is None:
+            return False
+        said = ext.by_url(_at(self.reading.source.response, node.place).get("extension"))
+        return bool(ext.value(said, ext.DATA_ABSENT_REASON) == "asked-declined")
 
     def _given(self, item: Item | None, answer: Answer, anchor: str, link_id: str = "") -> Given:
         origin = Origin(
@@ -165,6 +181,17 @@ class _Walk:
             self.reading.asked.append(
                 Asked(anchor, link_id, text or link_id, 0, "not-in-form", (given.value,))
             )
+
+
+_STEP = re.compile(r"\.(item|answer)\[(\d+)\]")
+
+
+def _at(response: Mapping[str, Any], place: str) -> Mapping[str, Any]:
+    """The element of a response at this place, which the pairing has found there."""
+    found: Any = response
+    for name, number in _STEP.findall(place):
+        found = found[name][int(number)]
+    return dict(found)
 
 
 def _state(node: Node) -> Any:

@@ -182,12 +182,16 @@ def _left_open(section: str, visit: Sequence[Mapped]) -> Iterator[Fact]:
             for one in answered
             if one.value.mark == mark
         ]
-        if given:
-            labels = tuple(dict.fromkeys(label for label, _ in given))
+        unsaid = [
+            label_of(mapped.form, item)
+            for mapped in visit
+            for item in (mapped.reading.declined if mark == "declined" else ())
+        ]
+        if given or unsaid:
+            labels = tuple(dict.fromkeys([*(label for label, _ in given), *unsaid]))
             grounds = tuple(value.origin for _, value in given if value.origin is not None)
-            yield Fact(
-                section, f"{name} ({len(given)})", "derived", _named(labels), grounds=grounds
-            )
+            title = f"{name} ({len(given) + len(unsaid)})"
+            yield Fact(section, title, "derived", _named(labels), grounds=grounds)
     yield from _unanswered(section, visit)
     hidden = sum(len(mapped.reading.not_asked) for mapped in visit)
     if hidden:

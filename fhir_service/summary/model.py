@@ -16,7 +16,7 @@ from fhir_service.summary.mapping import SectionKind
 
 Kind = Literal["patient-words", "coded", "derived"]
 Mark = Literal["", "unsure", "declined"]
-State = Literal["answered", "not-answered", "not-asked", "not-in-form", "group"]
+State = Literal["answered", "not-answered", "declined", "not-asked", "not-in-form", "group"]
 Direction = Literal["worse", "better", "new", "not named now", "changed", "amended", "same"]
 
 

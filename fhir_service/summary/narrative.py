@@ -15,6 +15,7 @@ from fhir_service.summary.visible import visible
 _XHTML = "http://www.w3.org/1999/xhtml"
 _STATES = {
     "not-answered": "not answered",
+    "declined": "would rather not answer",
     "not-asked": "not asked, ruled out by another answer",
 }
 
