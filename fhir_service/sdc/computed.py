@@ -18,6 +18,7 @@ from fhir_service.sdc.plans import Plan
 if TYPE_CHECKING:
     from fhir_service.fhir.fhirpath import Node
     from fhir_service.sdc.evaluation import Evaluation
+    from fhir_service.sdc.instances import Here
 
 _DAY_LENGTH: Final = len("YYYY-MM-DD")
 _FIELDS: Final[Mapping[str, str]] = {
@@ -41,7 +42,7 @@ _COUNTS: Final[Mapping[str, str]] = {ext.MIN_OCCURS: "min_occurs", ext.MAX_OCCUR
 Values = tuple[tuple[Computed, Any], ...]
 
 
-def effective(plan: Plan, evaluation: Evaluation, here: Node) -> Plan:
+def effective(plan: Plan, evaluation: Evaluation, here: Node | Here) -> Plan:
     """The item with the values that its expressions give for this instance.
 
     Where one can not be told this is kept as a doubt, and the element asks for nothing.
@@ -60,7 +61,7 @@ def effective(plan: Plan, evaluation: Evaluation, here: Node) -> Plan:
 _UNKNOWN: Final = object()
 
 
-def _value(plan: Plan, computed: Computed, evaluation: Evaluation, here: Node) -> Any:
+def _value(plan: Plan, computed: Computed, evaluation: Evaluation, here: Node | Here) -> Any:
     """The value; None where the expression gives none, _UNKNOWN where it can not be told."""
     try:
         found = evaluation.json(computed.formula, here)

@@ -83,10 +83,9 @@ class Enablement:
         Of a repeating item its first instance; ``one_by_one`` leaves its enableWhenExpression to a
         caller who asks for each instance. What can not be told enables.
         """
-        if plan.asking and self._evaluation is not None and not one_by_one:
-            here = self._evaluation.instances.within(plan, scopes)
-            if self._evaluation.enabled(plan, here) is False:
-                return False
+        evaluation = None if one_by_one or not plan.asking else self._evaluation
+        if evaluation is not None and evaluation.enabled_within(plan, scopes) is False:
+            return False
         if not plan.sources:
             return True
         if scopes:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
-from functools import cached_property
+from datetime import UTC, date, datetime, tzinfo
+from functools import cached_property, partial
 from typing import Any, Final
 
 from fhir_service.fhir.fhirpath import (
@@ -17,13 +17,15 @@ from fhir_service.fhir.fhirpath import (
     Expression,
     ExpressionError,
     Node,
+    ResponseIndex,
     TooCostly,
 )
 from fhir_service.fhir.fhirpath.environment import MemberOf, Run
 from fhir_service.fhir.fhirpath.nodes import to_json
 from fhir_service.fhir.primitives import DAY_LENGTH
+from fhir_service.sdc.enablement import Scopes
 from fhir_service.sdc.expressions import Formula, NotDecided, Variable, launched
-from fhir_service.sdc.instances import Instances, around
+from fhir_service.sdc.instances import Here, Instances, around, node_of
 from fhir_service.sdc.plans import Plan
 from fhir_service.sdc.weights import Weights
 
@@ -52,7 +54,7 @@ class Undecided:
     rule: str
     says: str
     costly: bool
-    node: Node
+    node: Node | Here
 
 
 class Evaluation:
@@ -92,14 +94,18 @@ class Evaluation:
         """The names that only a launch gives a value."""
         return launched(self.questionnaire)
 
-    def enabled(self, plan: Plan, here: Node) -> bool | None:
+    def enabled(self, plan: Plan, here: Node | Here) -> bool | None:
         """What enableWhenExpression says of this instance; None where it can not be told."""
-        key = plan.link_id, id(here)
+        key = plan.link_id, id(node_of(here)) if _by_instance(plan) else 0
         if key not in self._enabled:
             self._enabled[key] = self._asked(plan, here)
         return self._enabled[key]
 
-    def _asked(self, plan: Plan, here: Node) -> bool | None:
+    def enabled_within(self, plan: Plan, scopes: Scopes) -> bool | None:
+        """As ``enabled``, of the first instance of an item inside these."""
+        return self.enabled(plan, Here(partial(self.instances.within, plan, scopes)))
+
+    def _asked(self, plan: Plan, here: Node | Here) -> bool | None:
         given = plan.expressions.enable if plan.expressions is not None else ()
         verdict: bool | None = True
         for formula in given:
@@ -113,14 +119,14 @@ class Evaluation:
                     return False
         return verdict
 
-    def doubt(self, plan: Plan, rule: str, why: NotDecided, here: Node) -> None:
+    def doubt(self, plan: Plan, rule: str, why: NotDecided, here: Node | Here) -> None:
         """Keep, once for a rule of an item, that it could not be decided."""
         key = plan.link_id, rule, why.says
         if key not in self._told:
             self._told.add(key)
             self.doubts.append(Undecided(plan, rule, why.says, why.costly, here))
 
-    def truth(self, formula: Formula, here: Node) -> bool | None:
+    def truth(self, formula: Formula, here: Node | Here) -> bool | None:
         """True or false; None where nothing comes of it. Raises NotDecided."""
         found = self.values(formula, here)
         if not found:
@@ -130,15 +136,17 @@ class Evaluation:
             raise NotDecided("The expression gives something else than true or false.")
         return value
 
-    def json(self, formula: Formula, here: Node) -> list[Any]:
+    def json(self, formula: Formula, here: Node | Here) -> list[Any]:
         """What an expression gives for this instance, as JSON values. Raises NotDecided."""
         return [to_json(one) for one in self.values(formula, here)]
 
-    def values(self, formula: Formula, here: Node) -> list[Any]:
+    def values(self, formula: Formula, here: Node | Here) -> list[Any]:
         """What an expression gives for this instance, as the engine's items. Raises NotDecided."""
         expression = formula.compiled
         if not expression.closed:
             return self._evaluated(formula, expression, here)
+        if expression.daily and self._now is not None:
+            return self._of_today(formula, expression, here)
         found = self._closed.get(expression.text)
         if found is None:
             try:
@@ -150,16 +158,30 @@ class Evaluation:
             raise NotDecided(found.says, costly=found.costly)
         return found
 
-    def _evaluated(self, formula: Formula, expression: Expression, here: Node) -> list[Any]:
+    def _of_today(self, formula: Formula, expression: Expression, here: Node | Here) -> list[Any]:
+        """As it was the last time on this day: it is the same for every response."""
+        kept = formula.of_day
+        if kept is None or kept[0] != self._today:
+            kept = formula.of_day = self._today, self._evaluated(formula, expression, here)
+        return kept[1]
+
+    @cached_property
+    def _today(self) -> date | None:
+        if self._now is None:
+            return None
+        return (self._now.astimezone(self._zone) if self._zone else self._now).date()
+
+    def _evaluated(self, formula: Formula, expression: Expression, here: Node | Here) -> list[Any]:
         outer = self._runs[-1] if self._runs else None
         left = min(self.left, STEPS_EACH) if outer is None else outer.left
         if left < STEPS_LEAST:
             raise NotDecided(_SPENT, costly=True)
-        if left == STEPS_EACH and expression.names <= _OWN:
+        if expression.names <= _OWN:
             environment = self._environment
         else:
-            environment = self._made(_Names(self, formula, here), left)
-        run = Run([here], environment)
+            environment = self._made(_Names(self, formula, here))
+        run = Run([] if expression.grounded else [node_of(here)], environment)
+        run.left = left - STEPS_LEAST
         self._runs.append(run)
         try:
             return expression.evaluate_run(run)
@@ -176,24 +198,30 @@ class Evaluation:
 
     @cached_property
     def _environment(self) -> Environment:
-        """That of an expression without variables, which may cost as much as any."""
-        return self._made({}, STEPS_EACH)
+        """That of an expression without variables."""
+        return self._made({})
 
-    def _made(self, names: Mapping[str, Any], left: int) -> Environment:
+    def _made(self, names: Mapping[str, Any]) -> Environment:
         return Environment(
             variables=names,
             now=self._now,
             zone=self._zone,
             member_of=self._member_of,
             weigh=self._weights.of,
-            index=self.instances.index,
-            steps=left - STEPS_LEAST,
+            find_index=self._index,
+            answers=self.instances.answers,
         )
 
-    def variable(self, variable: Variable, here: Node) -> list[Any]:
+    def _index(self) -> ResponseIndex:
+        return self.instances.index
+
+    def variable(self, variable: Variable, here: Node | Here) -> list[Any]:
         """The value of a variable for one who stands at this instance. Raises NotDecided."""
-        place = around(here, variable.level)
-        key = id(variable), id(place)
+        if variable.level == 0 and variable.formula.grounded:
+            place, key = here, (id(variable), 0)
+        else:
+            place = around(node_of(here), variable.level)
+            key = id(variable), id(place)
         found = self._known.get(key)
         if found is None:
             if len(self._runs) > MOST_NESTED:
@@ -208,6 +236,10 @@ class Evaluation:
         return found
 
 
+def _by_instance(plan: Plan) -> bool:
+    return plan.expressions is not None and not plan.expressions.enabled_alike
+
+
 _OWN: Final = frozenset({"resource", "rootResource", "context"})
 
 
@@ -216,7 +248,7 @@ class _Names(Mapping[str, Any]):
 
     __slots__ = ("_evaluation", "_formula", "_here")
 
-    def __init__(self, evaluation: Evaluation, formula: Formula, here: Node) -> None:
+    def __init__(self, evaluation: Evaluation, formula: Formula, here: Node | Here) -> None:
         self._evaluation = evaluation
         self._formula = formula
         self._here = here

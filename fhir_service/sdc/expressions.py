@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from fhir_service.sdc import extensions as ext
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from fhir_service.fhir.fhirpath import Expression
     from fhir_service.sdc.plans import Plan
 
@@ -89,9 +91,12 @@ class Scope:
 
 
 class Formula:
-    """One expression. ``rule`` is what it decides; ``element`` is the item (or form) it is of."""
+    """One expression. ``rule`` is what it decides; ``element`` is the item (or form) it is of.
 
-    __slots__ = ("_compiled", "element", "raw", "rule", "scope")
+    ``of_day`` is what it gave last, with the day, where it hangs on the day alone.
+    """
+
+    __slots__ = ("_compiled", "_grounded", "element", "of_day", "raw", "rule", "scope")
 
     def __init__(self, rule: str, raw: Any, scope: Scope, element: Json) -> None:
         self.rule = rule
@@ -99,6 +104,8 @@ class Formula:
         self.scope = scope
         self.element = element
         self._compiled: Expression | NotDecided | None = None
+        self._grounded: bool | None = None
+        self.of_day: tuple[date | None, list[Any]] | None = None
 
     @property
     def compiled(self) -> Expression:
@@ -109,6 +116,24 @@ class Formula:
         if isinstance(found, NotDecided):
             raise NotDecided(found.says, costly=found.costly)
         return found
+
+    @property
+    def grounded(self) -> bool:
+        """Whether its value is the same wherever it stands, or none at all."""
+        if self._grounded is None:
+            try:
+                self._grounded = self._is_grounded()
+            except (NotDecided, RecursionError):
+                self._grounded = False
+        return self._grounded
+
+    def _is_grounded(self) -> bool:
+        """Whether the variables it uses are of the form, and grounded themselves."""
+        compiled = self.compiled
+        if compiled.closed or not compiled.grounded:
+            return compiled.closed
+        variables = (self.scope.find(name) for name in compiled.names)
+        return all(one is None or (one.level == 0 and one.formula.grounded) for one in variables)
 
     def _compile(self) -> Expression | NotDecided:
         from fhir_service.fhir.fhirpath import (  # noqa: PLC0415  only a form with one needs it
@@ -200,11 +225,19 @@ class ItemExpressions:
     """The expressions of one item, or of the form.
 
     ``effective`` is the item as its computed values made it last, with these values: most often
-    they are those of the response before.
+    they are those of the response before. ``told`` names those that rules evaluate.
     """
 
     __slots__ = (
-        "answers", "calculated", "computed", "constraints", "effective", "enable", "toggles",
+        "_grounded",
+        "answers",
+        "calculated",
+        "computed",
+        "constraints",
+        "effective",
+        "enable",
+        "toggles",
+        "told",
         "unread",
     )  # fmt: skip
 
@@ -230,6 +263,16 @@ class ItemExpressions:
         self.computed = (*_elements(element, scope), *_limits(extensions, scope, element))
         self.unread = tuple(_unread(element, extensions))
         self.effective: tuple[list[Any], Plan] | None = None
+        names = ("answers", "toggles", "calculated", "constraints", "unread")
+        self.told = tuple(name for name in names if getattr(self, name))
+        self._grounded: bool | None = None
+
+    @property
+    def enabled_alike(self) -> bool:
+        """Whether its enableWhenExpressions say the same of every instance."""
+        if self._grounded is None:
+            self._grounded = all(one.grounded for one in self.enable)
+        return self._grounded
 
 
 COMPUTED_ELEMENTS: Final = frozenset(

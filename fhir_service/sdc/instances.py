@@ -6,31 +6,73 @@ http://hl7.org/fhir/R4/questionnaireresponse.html#link
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
-from typing import Any, Final
+from decimal import Decimal
+from functools import cache, cached_property, partial
+from operator import itemgetter
+from typing import Any, Final, get_args
 
+import msgspec
 from msgspec import UNSET
 
 from fhir_service.fhir.fhirpath import Node, ResponseIndex, node
+from fhir_service.fhir.fhirpath.types import Kind, kinds
 from fhir_service.sdc.enablement import Scopes
+from fhir_service.sdc.items import ValueKind
 from fhir_service.sdc.plans import Plan
-from fhir_service.sdc.response_model import ResponseAnswer, ResponseItem
+from fhir_service.sdc.response_model import ResponseAnswer, ResponseItem, value_of
 
 Json = Mapping[str, Any]
 
 _ITEM: Final = "QuestionnaireResponse.item"
 
 
+class Here:
+    """Where a walk has come to: its Node is found when an expression asks for it.
+
+    ``make`` gives ``node``, which may know its surroundings by way of its parent alone; ``find``
+    gives ``real``, the one that the items around it hold.
+    """
+
+    __slots__ = ("_find", "_make", "_node")
+
+    def __init__(self, make: Callable[[], Node], find: Callable[[], Node] | None = None) -> None:
+        self._make = make
+        self._find = find
+        self._node: Node | None = None
+
+    @property
+    def node(self) -> Node:
+        """The item as expressions have it."""
+        if self._node is None:
+            self._node = self._make()
+        return self._node
+
+    @property
+    def real(self) -> Node:
+        """The same item inside the response."""
+        return self.node if self._find is None else self._find()
+
+
+def node_of(here: Node | Here) -> Node:
+    """The Node of a place."""
+    return here if type(here) is Node else here.node  # type: ignore[union-attr]
+
+
 class Instances:
     """Finds the Node of an item; the same item is always the same Node.
 
-    ``read`` gives the response as JSON, decimals as Decimal; it is asked when an item is.
-    ``decoded`` are the same items as the walk has them.
+    ``read`` gives the response as JSON, decimals as Decimal; it is asked when the whole is.
+    ``decoded`` are the same items as the walk has them; ``plain`` when they have no extension and
+    nothing else in the response has a linkId.
     """
 
-    def __init__(self, read: Callable[[], Json], decoded: Sequence[ResponseItem]) -> None:
+    def __init__(
+        self, read: Callable[[], Json], decoded: Sequence[ResponseItem], *, plain: bool = False
+    ) -> None:
         self._read = read
         self._decoded = decoded
+        self._light: dict[int, Node] = {}
+        self.answers = Answers(decoded, self._answer_node) if plain else None
         self._absent: dict[tuple[str, int], Node] = {}
         self._by_identity: dict[str, dict[int, Node]] = {}
 
@@ -38,6 +80,31 @@ class Instances:
     def index(self) -> ResponseIndex:
         """The response, and its items by linkId."""
         return ResponseIndex(self._read())
+
+    def here(self, plan: Plan, trail: Any, item: ResponseItem) -> Here:
+        """The place of an item that was sent; ``trail`` is how a walk came to it."""
+        return Here(partial(self.light, plan, trail, item), partial(self.at, plan, trail))
+
+    def light(self, plan: Plan, trail: Any, item: ResponseItem) -> Node:
+        """As ``at`` gives it; out of the decoded item where the response as a whole is not due."""
+        if self.answers is None or plan.is_group or "index" in self.__dict__:
+            return self.at(plan, trail)
+        found = self._light.get(id(item))
+        if found is None:
+            read = _exactly.decode(_encoder.encode(item))
+            found = Node(read, kinds()[_ITEM], lambda: self._above(plan, trail))
+            self._light[id(item)] = found
+        return found
+
+    def _above(self, plan: Plan, trail: Any) -> Node:
+        above = self.at(plan, trail).parent
+        return self.index.root if above is None else above
+
+    def _answer_node(self, answer: ResponseAnswer, link_id: str) -> Node:
+        """The answer of the response that was decoded to this one."""
+        item, raw = self._structs[id(answer)]
+        found = next(one for one in self.index.anywhere((link_id,)) if one.value is item)
+        return self.index.answer(raw, found)
 
     def at(self, plan: Plan, trail: Any) -> Node:
         """The item of the response that a walk has come to; the response itself for None."""
@@ -88,6 +155,8 @@ class Instances:
 
         Of an item that was not sent that of what is around it; None for what is no part of it.
         """
+        if type(here) is Here:
+            here = here.real
         if type(here) is not Node:
             return None
         steps: list[str] = []
@@ -140,6 +209,111 @@ class Instances:
             if item.items is not UNSET:
                 waiting += zip(item.items, raw["item"], strict=True)
         return made
+
+
+_encoder: Final = msgspec.json.Encoder()
+
+
+def _number(text: str) -> Decimal:
+    return Decimal(text)
+
+
+_exactly: Final = msgspec.json.Decoder(float_hook=_number)
+
+
+class Answers:
+    """The values of answers by linkId, out of decoded items without extensions.
+
+    ``above`` gives the Node of an answer, in the item of this linkId.
+    """
+
+    def __init__(
+        self,
+        items: Sequence[ResponseItem],
+        above: Callable[[ResponseAnswer, str], Node],
+    ) -> None:
+        self._items = items
+        self._above = above
+        self._known: dict[tuple[str, ...], list[Any] | None] = {}
+
+    def __call__(self, link_ids: tuple[str, ...]) -> list[Any] | None:
+        """The values of all answers to these, in the order of the document.
+
+        None where one can not be told so.
+        """
+        if link_ids not in self._known:
+            self._known[link_ids] = self._found(link_ids)
+        return self._known[link_ids]
+
+    @cached_property
+    def _numbered(self) -> dict[str, list[tuple[int, ResponseItem]]]:
+        made: dict[str, list[tuple[int, ResponseItem]]] = {}
+        _enter(self._items, made, 0)
+        return made
+
+    def _found(self, link_ids: tuple[str, ...]) -> list[Any] | None:
+        items = [one for link_id in set(link_ids) for one in self._numbered.get(link_id, ())]
+        if len(items) > 1:
+            items.sort(key=itemgetter(0))
+        made: list[Any] = []
+        for _, item in items:
+            for answer in item.answers or ():
+                value = _value(answer)
+                if value is None:
+                    return None
+                kind, json = value
+                made.append(Node(json, kind, partial(self._above, answer, item.link_id)))
+        return made
+
+
+def _enter(
+    items: Sequence[ResponseItem], made: dict[str, list[tuple[int, ResponseItem]]], number: int
+) -> int:
+    for item in items:
+        link_id = item.link_id
+        if link_id in made:
+            made[link_id].append((number, item))
+        else:
+            made[link_id] = [(number, item)]
+        number += 1
+        if item.answers is not UNSET:
+            for answer in item.answers:
+                if answer.items is not UNSET:
+                    number = _enter(answer.items, made, number)
+        if item.items is not UNSET:
+            number = _enter(item.items, made, number)
+    return number
+
+
+def _value(answer: ResponseAnswer) -> tuple[Kind, Any] | None:
+    """(type, JSON) of the value of an answer; None where it has none, or is not told at once."""
+    found = value_of(answer)
+    if found is None:
+        return None
+    kind, value = found
+    if kind == "Coding":
+        value = {
+            name: one
+            for name in ("system", "version", "code", "display")
+            if (one := getattr(value, name)) is not UNSET
+        }
+        if answer.coding is not UNSET and answer.coding.user_selected is not UNSET:
+            value["userSelected"] = answer.coding.user_selected
+    elif kind in ("Quantity", "decimal"):
+        try:
+            value = _exactly.decode(_encoder.encode(value))
+        except (msgspec.DecodeError, ArithmeticError):
+            return None
+    return _kinds()[kind], value
+
+
+@cache
+def _kinds() -> Mapping[str, Kind]:
+    """The type of each kind of value."""
+    of = kinds()["QuestionnaireResponse.item.answer"].children["value"]
+    if not isinstance(of, dict):
+        raise TypeError("the value of an answer is a choice")
+    return {kind: of["value" + kind[0].upper() + kind[1:]] for kind in get_args(ValueKind)}
 
 
 def _first(link_id: str, insides: Sequence[Json]) -> Json | None:

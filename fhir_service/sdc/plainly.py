@@ -20,7 +20,7 @@ from fhir_service.sdc.response_walk import is_day, is_number
 if TYPE_CHECKING:
     from fhir_service.sdc.enablement import Enablement, Scopes
     from fhir_service.sdc.items import Option
-    from fhir_service.sdc.plans import Plan
+    from fhir_service.sdc.plans import Entry, Plan
 
 Given = Sequence[ResponseAnswer]
 Test = Callable[[Given], int]
@@ -124,6 +124,18 @@ def quickly(plan: Plan, item: ResponseItem, enablement: Enablement, scopes: Scop
     inner = {**scopes, plan.link_id: item} if plan.repeats else scopes
     found = _all_pass(plan, item.items, enablement, inner)
     return found and found + (_ITEM if item.text is UNSET else _ITEM + 1)
+
+
+def entry_passes(entry: Entry, item: ResponseItem, enablement: Enablement, scopes: Scopes) -> int:
+    """As ``quickly`` gives it, of a question that has an entry."""
+    _, words, test, _, asks, child = entry
+    given, text = item.answers, item.text
+    if given is UNSET or (text is not UNSET and text not in words):
+        return 0
+    if asks is not None and child is not None and not _enabled(child, asks, enablement, scopes):
+        return 0
+    found = test(given)
+    return found if text is UNSET or not found else found + 1
 
 
 def _all_pass(  # noqa: PLR0911  each way out is the end of it

@@ -61,13 +61,12 @@ def plan_items(
     for plan in (root, *known.values()):
         plan.flat = plan.plain_group and not any(one.is_group for one in plan.children.values())
     sources = {source.condition.question for plan in known.values() for source in plan.sources}
-    for plan in known.values():
-        if plan.flat:
-            plan.table = {
-                link_id: _entry(child, link_id in sources)
-                for link_id, child in plan.children.items()
-                if child.test is not None and not child.children
-            }
+    for plan in (root, *known.values()):
+        plan.table = {
+            link_id: _entry(child, link_id in sources)
+            for link_id, child in plan.children.items()
+            if child.test is not None and not child.children
+        }
     return root, known
 
 

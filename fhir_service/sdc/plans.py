@@ -21,7 +21,7 @@ from fhir_service.sdc.modes import (
     is_display_only,
     wants_signature,
 )
-from fhir_service.sdc.plainly import Test, offered
+from fhir_service.sdc.plainly import Test, offered, test_for
 from fhir_service.sdc.response_model import FIELD_OF
 from fhir_service.sdc.undecided import ALWAYS, LIMITS, unevaluated
 
@@ -90,6 +90,7 @@ class Plan:
         "conditional",
         "constraint",
         "counted",
+        "decided",
         "demanding",
         "display_only",
         "exclusive",
@@ -178,6 +179,7 @@ class Plan:
         self.offered = offered(item.options)
         self.test: Test | None = None
         self.tested: Test | None = None
+        self.decided = False
         self.wanted = _demands(self)
         self.counted = item.min_occurs is not None or item.max_occurs is not None
         self.weighed: tuple[Plan, ...] = ()
@@ -193,6 +195,8 @@ class Plan:
         for name in ("children", "sources", "conditional", "demanding", "computed_text", "table"):
             setattr(made, name, getattr(self, name))
         made.expressions = self.expressions
+        made.decided = True
+        made.tested = test_for(made)
         return made
 
     def quick_but_for(self, limits: Collection[str]) -> bool:
@@ -201,7 +205,7 @@ class Plan:
             self.is_group
             or self.field is None
             or _limits(self.item, limits)
-            or (self.expressions is not None and self.expressions.computed)
+            or not (self.decided or self.expressions is None or not self.expressions.computed)
             or self.demanding
             or self.item.min_occurs
             or self.item.answer_value_set

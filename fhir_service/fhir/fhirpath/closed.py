@@ -23,6 +23,7 @@ from fhir_service.fhir.fhirpath.syntax import (
     Variable,
 )
 
+_STANDING = frozenset({"context", "qitem"})
 _SAME = frozenset({"resource", "rootResource", "questionnaire", "sct", "loinc", "ucum"})
 _CLOCKS = frozenset({"today", "now", "timeOfDay"})
 
@@ -32,13 +33,18 @@ def is_closed(part: Part, variables: Iterable[str]) -> bool:
     return _SAME.issuperset(variables) and _closed(part)
 
 
+def is_grounded(part: Part, variables: Iterable[str]) -> bool:
+    """Whether it hangs on where it stands by way of variables that others define alone."""
+    return _STANDING.isdisjoint(variables) and _closed(part)
+
+
 def _closed(part: Part) -> bool:
     if isinstance(part, Constant):
         return True
     if isinstance(part, Special):
         return False
     if isinstance(part, Variable):
-        return part.name in _SAME
+        return part.name not in _STANDING
     if isinstance(part, Chain):
         return _closed(part.first) and all(_closed(one) for _, one, _ in part.rest)
     if isinstance(part, Sign | TypeTest):

@@ -209,9 +209,8 @@ def _indexed(part: Path, found: Shape) -> Term:
     link_ids = found.link_ids
 
     def term(run: Run) -> Collection:
-        given = run.environment
-        index = given.index
-        if index is None or not index.complete or given.overrides_resource:
+        index = run.environment.usable_index()
+        if index is None:
             return walked(run)
         if found.reach == "anywhere":
             items: Collection = list(index.anywhere(link_ids))
@@ -221,6 +220,31 @@ def _indexed(part: Path, found: Shape) -> Term:
             items = distinct(run, index.through_items(link_ids))
         run.spend(1 + len(items))
         for step in steps:
+            items = step(run, items)
+        return items
+
+    asks_values = found.reach == "anywhere" and _names(part.steps[2:4]) == _VALUES
+    return _of_answers(link_ids, steps[2:], term) if asks_values else term
+
+
+_VALUES = ["answer", "value"]
+
+
+def _names(steps: tuple[Step, ...]) -> list[str]:
+    return [step.name for step in steps if isinstance(step, Member)]
+
+
+def _of_answers(link_ids: tuple[str, ...], rest: list[StepOf], general: Term) -> Term:
+    """The values of the answers to these linkIds, which the environment may know at once."""
+
+    def term(run: Run) -> Collection:
+        ask = run.environment.answers
+        found = None if ask is None else ask(link_ids)
+        if found is None:
+            return general(run)
+        run.spend(1 + 3 * len(found))
+        items = found
+        for step in rest:
             items = step(run, items)
         return items
 

@@ -42,6 +42,9 @@ class Environment:
     name without ``%``: questionnaire, qitem, those of the form and its launch context. ``now``
     must carry a zone; ``zone`` is the one that today() and now() are told in, else that of
     ``now``. ``index`` makes the common shapes fast and must have been made of ``resource``.
+    ``find_index`` gives it where it is first needed, and ``answers`` the values of all answers to
+    these linkIds anywhere in ``resource``, or None where it can not tell; with either, no variable
+    may take the name of %resource.
     ``strict`` makes a step to an element that its type does not have an error. ``steps`` is what
     the evaluation may cost.
     """
@@ -54,6 +57,8 @@ class Environment:
     member_of: MemberOf | None = None
     weigh: Weigh | None = None
     index: ResponseIndex | None = None
+    find_index: Callable[[], ResponseIndex] | None = None
+    answers: Callable[[tuple[str, ...]], Collection | None] | None = None
     strict: bool = False
     steps: int = MAX_STEPS
 
@@ -61,6 +66,16 @@ class Environment:
         """Raise ValueError for a clock without a zone."""
         if self.now is not None and self.now.tzinfo is None:
             raise ValueError("the clock of an expression needs a zone")
+
+    def usable_index(self) -> ResponseIndex | None:
+        """The index, where it can answer what is asked of %resource."""
+        if self.find_index is not None:
+            index = self.find_index()
+        elif self.index is None or self.overrides_resource:
+            return None
+        else:
+            index = self.index
+        return index if index.complete else None
 
     @property
     def overrides_resource(self) -> bool:
@@ -124,6 +139,8 @@ class Run:
 
     def _resource(self) -> Collection:
         given = self.environment
+        if given.find_index is not None:
+            return [given.find_index().root]
         if given.index is not None:
             return [given.index.root]
         return nodes(given.resource)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from fhir_service.fhir.fhirpath.closed import is_closed
+from fhir_service.fhir.fhirpath.closed import is_closed, is_grounded
 from fhir_service.fhir.fhirpath.compile import compiled
 from fhir_service.fhir.fhirpath.environment import Environment, Run
 from fhir_service.fhir.fhirpath.errors import ExpressionError, TooCostly
@@ -28,7 +28,8 @@ class Expression:
     ``names`` are the variables it uses, without ``%``. ``link_ids`` are those that it compares a
     linkId with, in the order they stand. ``answers_of`` is set where the whole expression gives
     the answers of these linkIds and nothing else (``%resource...where(linkId='x').answer.value``).
-    ``closed`` when it gives the same wherever in a resource it is evaluated.
+    ``closed`` when it gives the same wherever in a resource it is evaluated; ``grounded`` when
+    only its variables can make a difference there; ``daily`` when it hangs on the day alone.
     """
 
     text: str
@@ -36,6 +37,8 @@ class Expression:
     link_ids: tuple[str, ...]
     answers_of: tuple[str, ...] | None
     closed: bool
+    grounded: bool
+    daily: bool
     _term: Term = field(repr=False, compare=False)
 
     def evaluate(self, focus: Any, environment: Environment) -> list[Any]:
@@ -82,12 +85,15 @@ def compile_expression(text: str) -> Expression:
             for link_id in asked(argument)
         )
         names = frozenset(variables)
+        closed = is_closed(part, names)
         return Expression(
             text,
             names,
             tuple(link_ids),
             _answers_of(part),
-            is_closed(part, names),
+            closed,
+            is_grounded(part, names),
+            closed and not names and {call.name for call in calls} == {"today"},
             compiled(part),
         )
     except RecursionError:

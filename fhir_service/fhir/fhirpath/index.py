@@ -102,11 +102,12 @@ class ResponseIndex:
         for each in reversed(way):
             item, _, answer, _ = self._entries[each]
             if answer is not None:
-                above = self._answer(answer, above)
+                above = self.answer(answer, above)
             above = self._nodes[each] = Node(item, kinds()["QuestionnaireResponse.item"], above)
         return above
 
-    def _answer(self, answer: dict[str, Any], item: Node) -> Node:
+    def answer(self, answer: Mapping[str, Any], item: Node) -> Node:
+        """The Node of an answer of this item."""
         found = self._answers.get(id(answer))
         if found is None:
             kind = kinds()["QuestionnaireResponse.item.answer"]

@@ -21,18 +21,33 @@ class Node:
     """A value of FHIR data.
 
     ``value`` is as JSON has it; None where a primitive has extensions alone. ``beside`` is what
-    stands in the property with the underscore. ``parent`` is the object it stands in.
+    stands in the property with the underscore. ``parent`` is the object it stands in; where it is
+    given as a function, this is called when somebody asks.
     """
 
-    __slots__ = ("beside", "kind", "parent", "value")
+    __slots__ = ("_parent", "beside", "kind", "value")
 
     def __init__(
-        self, value: Any, kind: Kind, parent: Node | None = None, beside: Any = None
+        self,
+        value: Any,
+        kind: Kind,
+        parent: Node | Callable[[], Node] | None = None,
+        beside: Any = None,
     ) -> None:
         self.value = value
         self.kind = kind
-        self.parent = parent
+        self._parent = parent
         self.beside = beside
+
+    @property
+    def parent(self) -> Node | None:
+        """The object it stands in; None for a resource, or a value by itself."""
+        found = self._parent
+        if found is None or type(found) is Node:
+            return found
+        made: Node = found()  # type: ignore[operator]
+        self._parent = made
+        return made
 
 
 _ITEM_OF_FORM: Final = "Questionnaire.item"

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from fhir_service.sdc import computed
 from fhir_service.sdc.comparing import UnitsDiffer, equal
 from fhir_service.sdc.expressions import Constraint, Formula, NotDecided, Toggle
+from fhir_service.sdc.instances import Here
 from fhir_service.sdc.items import ValueKind
 from fhir_service.sdc.matching import is_among, is_recomputed
 from fhir_service.sdc.plans import Plan
@@ -21,7 +23,6 @@ from fhir_service.sdc.validation.context import Check, Trail, place_of
 from fhir_service.sdc.validation.occurrence import is_answered
 
 if TYPE_CHECKING:
-    from fhir_service.fhir.fhirpath import Node
     from fhir_service.sdc.evaluation import Evaluation
     from fhir_service.sdc.expressions import ItemExpressions
 
@@ -36,7 +37,7 @@ class Instance:
     plan: Plan
     expressions: ItemExpressions
     evaluation: Evaluation
-    node: Node
+    node: Here
     trail: Trail
     item: ResponseItem | None
 
@@ -100,7 +101,7 @@ def _locations(here: Instance, constraint: Constraint) -> list[str]:
     found: list[str] = []
     for formula in constraint.locations:
         try:
-            nodes = here.evaluation.values(formula, here.node)
+            nodes = here.evaluation.values(formula, here.node.real)
         except NotDecided as why:
             here.evaluation.doubt(here.plan, formula.rule, why, here.node)
             continue
@@ -215,35 +216,33 @@ RULES_WITHOUT_ITEM: Final[tuple[Rule, ...]] = (constraints, unread)
 """Those of an item that was not."""
 
 
-def enabled(check: Check, plan: Plan, trail: Trail) -> bool:
+def enabled(check: Check, plan: Plan, here: Here) -> bool:
     """C15: what enableWhenExpression says of an item that was sent; what it can not say is yes."""
     evaluation = check.evaluation
     if evaluation is None or not plan.asking:
         return True
-    verdict = evaluation.enabled(plan, evaluation.instances.at(plan, trail))
+    verdict = evaluation.enabled(plan, here)
     _tell_doubts(check, evaluation)
     return verdict is not False
 
 
-def effective(check: Check, plan: Plan, trail: Trail) -> Plan:
+def effective(check: Check, plan: Plan, here: Here) -> Plan:
     """D8, F6, G16: the item as its computed elements make it for this instance."""
     evaluation = check.evaluation
     if evaluation is None or plan.expressions is None or not plan.expressions.computed:
         return plan
-    made = computed.effective(plan, evaluation, evaluation.instances.at(plan, trail))
+    made = computed.effective(plan, evaluation, here)
     _tell_doubts(check, evaluation)
     return made
 
 
-def of_item(check: Check, plan: Plan, item: ResponseItem, trail: Trail) -> None:
+def of_item(check: Check, plan: Plan, item: ResponseItem, here: Here, trail: Trail) -> None:
     """All rules of an enabled item that was sent."""
     evaluation, expressions = check.evaluation, plan.expressions
-    if evaluation is not None and expressions is not None:
-        node = evaluation.instances.at(plan, trail)
-        here = Instance(plan, expressions, evaluation, node, trail, item)
-        for name, rule in RULES.items():
-            if getattr(expressions, name):
-                rule(check, here)
+    if evaluation is not None and expressions is not None and expressions.told:
+        instance = Instance(plan, expressions, evaluation, here, trail, item)
+        for name in expressions.told:
+            RULES[name](check, instance)
         _tell_doubts(check, evaluation)
 
 
@@ -251,7 +250,7 @@ def of_form(check: Check) -> None:
     """The rules that stand at the root of the form."""
     evaluation, root = check.evaluation, check.form.plan
     if evaluation is not None and root.expressions is not None:
-        node = evaluation.instances.index.root
+        node = Here(lambda: evaluation.instances.index.root)
         here = Instance(root, root.expressions, evaluation, node, None, None)
         for rule in RULES_WITHOUT_ITEM:
             rule(check, here)
@@ -268,7 +267,7 @@ def demanded(check: Check, plan: Plan, place: Trail, *, sent: bool) -> Plan | No
     if evaluation is None or expressions is None:
         return plan
     instances = evaluation.instances
-    node = (instances.at if sent else instances.below)(plan, place)
+    node = Here(partial(instances.at if sent else instances.below, plan, place))
     shown = evaluation.enabled(plan, node) if plan.asking else True
     made = computed.effective(plan, evaluation, node) if shown else plan
     if shown and not sent:

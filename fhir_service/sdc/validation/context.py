@@ -11,6 +11,8 @@ from datetime import datetime, tzinfo
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from msgspec import UNSET
+
 from fhir_service.fhir.issues import Issue
 from fhir_service.sdc.compiled import Form
 from fhir_service.sdc.items import ValueKind
@@ -227,11 +229,15 @@ def _evaluation(form: Form, response: Response, codes: Codes | None, clock: Cloc
     return Evaluation(
         form.plan,
         form.questionnaire,
-        Instances(response.plain, response.items),
+        Instances(response.plain, response.items, plain=_is_plain(response)),
         now=now or written_at(response.authored, zone),
         zone=zone,
         member_of=None if codes is None else partial(_is_member, codes, form.questionnaire),
     )
+
+
+def _is_plain(response: Response) -> bool:
+    return not response.extended and response.body.contained is UNSET
 
 
 def _is_member(codes: Codes, within: Mapping[str, Any], value: Any, value_set: str) -> bool | None:

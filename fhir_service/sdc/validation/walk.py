@@ -11,7 +11,7 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from fhir_service.sdc.enablement import Enablement, Scopes
-from fhir_service.sdc.plainly import passes, quickly
+from fhir_service.sdc.plainly import entry_passes, passes, quickly
 from fhir_service.sdc.plans import Plan
 from fhir_service.sdc.response_model import ResponseAnswer, ResponseItem, value_of
 from fhir_service.sdc.response_walk import Doubt, look_at, look_at_answer, look_at_words
@@ -58,7 +58,7 @@ class Walk:
         self, plan: Plan, items: Sequence[ResponseItem], trail: Trail, scopes: Scopes, shown: bool
     ) -> None:
         """The items of one place, ``plan`` around them, enabled if ``shown``."""
-        children, seen = plan.children, self.enablement.seen
+        children, table, seen = plan.children, plan.table, self.enablement.seen
         testing = self.testing and shown
         last, met, number = -1, 0, -1
         for item in items:
@@ -76,7 +76,12 @@ class Walk:
                 self.check.mixed = True
                 structure.order(self.check, child, last, (trail, number, None))
                 met = _NEVER
-            count = quickly(child, item, self.enablement, scopes) if testing else 0
+            if not testing:
+                count = 0
+            elif (entry := table.get(child.link_id)) is not None:
+                count = entry_passes(entry, item, self.enablement, scopes)
+            else:
+                count = quickly(child, item, self.enablement, scopes)
             if count:
                 self.properties += count
                 if trail is None:
@@ -122,15 +127,19 @@ class Walk:
 
         Whether it is one that was asked for, and nothing more is asked for at this place.
         """
-        self.check.mixed = True
-        shown = shown and by_expression.enabled(self.check, plan, trail)
-        made = by_expression.effective(self.check, plan, trail) if shown else plan
+        evaluation = self.check.evaluation
+        if evaluation is None:
+            raise RuntimeError("a form with expressions is checked without what evaluates them")
+        here = evaluation.instances.here(plan, trail, item)
+        shown = shown and by_expression.enabled(self.check, plan, here)
+        made = by_expression.effective(self.check, plan, here) if shown else plan
         count = passes(made, item) if shown and self.testing else 0
         self.properties += count
         if not count:
             self.one(made, item, trail, scopes, around, shown)
         if shown:
-            by_expression.of_item(self.check, made, item, trail)
+            self.check.mixed = True
+            by_expression.of_item(self.check, made, item, here, trail)
         return plan.wanted and shown and not plan.is_group and (count > 0 or _has_value(item))
 
     def one(
