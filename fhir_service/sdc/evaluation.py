@@ -186,7 +186,8 @@ class Evaluation:
         try:
             return expression.evaluate_run(run)
         except TooCostly as error:
-            raise NotDecided(error.says, costly=True) from None
+            spent = outer is None and left < STEPS_EACH  # it could have cost more by itself
+            raise NotDecided(_SPENT if spent else error.says, costly=True) from None
         except ExpressionError as error:
             raise NotDecided(error.says) from None
         finally:

@@ -252,18 +252,39 @@ class Answers:
         return made
 
     def _found(self, link_ids: tuple[str, ...]) -> list[Any] | None:
-        items = [one for link_id in set(link_ids) for one in self._numbered.get(link_id, ())]
-        if len(items) > 1:
-            items.sort(key=itemgetter(0))
+        if len(link_ids) == 1:
+            items = self._numbered.get(link_ids[0], ())
+        else:
+            found = [one for each in set(link_ids) for one in self._numbered.get(each, ())]
+            items = sorted(found, key=itemgetter(0))
         made: list[Any] = []
         for _, item in items:
-            for answer in item.answers or ():
-                value = _value(answer)
-                if value is None:
-                    return None
-                kind, json = value
-                made.append(Node(json, kind, partial(self._above, answer, item.link_id)))
+            if item.answers is not UNSET:
+                for answer in item.answers:
+                    value = _value(answer)
+                    if value is None:
+                        return None
+                    made.append(Node(value[1], value[0], _Above(self._above, answer, item)))
         return made
+
+
+class _Above:
+    """Finds the Node of an answer when it is called."""
+
+    __slots__ = ("_answer", "_find", "_item")
+
+    def __init__(
+        self,
+        find: Callable[[ResponseAnswer, str], Node],
+        answer: ResponseAnswer,
+        item: ResponseItem,
+    ) -> None:
+        self._find = find
+        self._answer = answer
+        self._item = item
+
+    def __call__(self) -> Node:
+        return self._find(self._answer, self._item.link_id)
 
 
 def _enter(
@@ -287,6 +308,8 @@ def _enter(
 
 def _value(answer: ResponseAnswer) -> tuple[Kind, Any] | None:
     """(type, JSON) of the value of an answer; None where it has none, or is not told at once."""
+    if answer.integer is not UNSET:
+        return _kinds()["integer"], answer.integer
     found = value_of(answer)
     if found is None:
         return None

@@ -20,7 +20,7 @@ from fhir_service.fhir.fhirpath.comparing import (
 from fhir_service.fhir.fhirpath.environment import Run
 from fhir_service.fhir.fhirpath.errors import ExpressionError
 from fhir_service.fhir.fhirpath.limits import COST_OF_UNITS
-from fhir_service.fhir.fhirpath.nodes import Collection
+from fhir_service.fhir.fhirpath.nodes import Collection, Node
 from fhir_service.fhir.fhirpath.registry import Term, truth
 
 Operator = Callable[[Run, Term, Term], Collection]
@@ -99,7 +99,11 @@ def _ordered(holds: Callable[[int], bool]) -> Operator:
             return []
         if len(one) > 1 or len(other) > 1:
             raise ExpressionError("Several items stand where one is compared.")
-        if type(one[0]) not in _CHEAP:
+        mine, yours = one[0], other[0]
+        number = mine.value if type(mine) is Node else mine
+        if type(number) is int and type(yours) is int:
+            return [holds((number > yours) - (number < yours))]
+        if type(mine) not in _CHEAP:
             run.spend(COST_OF_UNITS)
         found = order(one[0], other[0])
         return [] if found is None else [holds(found)]

@@ -222,7 +222,8 @@ def enabled(check: Check, plan: Plan, here: Here) -> bool:
     if evaluation is None or not plan.asking:
         return True
     verdict = evaluation.enabled(plan, here)
-    _tell_doubts(check, evaluation)
+    if evaluation.doubts:
+        _tell_doubts(check, evaluation)
     return verdict is not False
 
 
@@ -232,7 +233,8 @@ def effective(check: Check, plan: Plan, here: Here) -> Plan:
     if evaluation is None or plan.expressions is None or not plan.expressions.computed:
         return plan
     made = computed.effective(plan, evaluation, here)
-    _tell_doubts(check, evaluation)
+    if evaluation.doubts:
+        _tell_doubts(check, evaluation)
     return made
 
 
@@ -243,7 +245,8 @@ def of_item(check: Check, plan: Plan, item: ResponseItem, here: Here, trail: Tra
         instance = Instance(plan, expressions, evaluation, here, trail, item)
         for name in expressions.told:
             RULES[name](check, instance)
-        _tell_doubts(check, evaluation)
+        if evaluation.doubts:
+            _tell_doubts(check, evaluation)
 
 
 def of_form(check: Check) -> None:

@@ -131,13 +131,16 @@ class Walk:
         if evaluation is None:
             raise RuntimeError("a form with expressions is checked without what evaluates them")
         here = evaluation.instances.here(plan, trail, item)
-        shown = shown and by_expression.enabled(self.check, plan, here)
-        made = by_expression.effective(self.check, plan, here) if shown else plan
+        if plan.asking and shown:
+            shown = by_expression.enabled(self.check, plan, here)
+        made = plan
+        if shown and plan.expressions is not None and plan.expressions.computed:
+            made = by_expression.effective(self.check, plan, here)
         count = passes(made, item) if shown and self.testing else 0
         self.properties += count
         if not count:
             self.one(made, item, trail, scopes, around, shown)
-        if shown:
+        if shown and made.expressions is not None and made.expressions.told:
             self.check.mixed = True
             by_expression.of_item(self.check, made, item, here, trail)
         return plan.wanted and shown and not plan.is_group and (count > 0 or _has_value(item))
