@@ -16,6 +16,8 @@ FORMS = Path(__file__).parents[2] / "questionnaires"
 CALCULATED = (
     "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-calculatedExpression"
 )
+OF_POPULATION = ("initialExpression", "itemPopulationContext", "/variable")
+"""Expressions that ask what a launch or an EHR gives, and say nothing of a response."""
 
 
 def _expressions(form: Any, link_id: str = "") -> Iterator[tuple[str, str, str]]:
@@ -23,7 +25,8 @@ def _expressions(form: Any, link_id: str = "") -> Iterator[tuple[str, str, str]]
     if isinstance(form, dict):
         link_id = form.get("linkId", link_id)
         said = form.get("valueExpression")
-        if isinstance(said, dict) and said.get("language") == "text/fhirpath":
+        asked = not form.get("url", "").endswith(OF_POPULATION)
+        if asked and isinstance(said, dict) and said.get("language") == "text/fhirpath":
             yield link_id, form["url"], said["expression"]
         for one in form.values():
             yield from _expressions(one, link_id)
