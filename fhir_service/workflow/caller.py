@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from fhir_service.fhir.issues import NotAllowed
 from fhir_service.smart.access import COMPARTMENT, Access, Reach
 from fhir_service.smart.scopes import Letter
 
@@ -71,6 +72,15 @@ class Caller:
     def must(self, resource_type: str, *letters: Letter) -> Reach:
         """The reach of the first of these interactions that is allowed; else raises NotAllowed."""
         return self.access.must(resource_type, *letters)
+
+    def must_whole(self, resource_type: str, *letters: Letter) -> Reach:
+        """As ``must``, for what is made of many of them; a scope with a query is too narrow."""
+        reach = self.must(resource_type, *letters)
+        if reach.only:
+            raise NotAllowed(
+                f"This is made of all {resource_type} of a visit: it needs a scope without a query."
+            )
+        return reach
 
     def is_patient(self) -> bool:
         """Whether the token is bound to one patient and reaches nobody else."""

@@ -29,7 +29,7 @@ def lately(site: Site, caller: Caller, patient: str | None = None) -> tuple[Visi
 
     Raises NotAllowed.
     """
-    reach = caller.must(TYPE, "s", "r")
+    reach = caller.must_whole(TYPE, "s", "r")
     narrowed = within(TYPE, reach) or patient
     criteria = [Criterion("status", "token", SENT)]
     if narrowed is not None:

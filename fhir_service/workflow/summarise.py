@@ -52,7 +52,7 @@ def summary(site: Site, caller: Caller, id_: str, form: Format, look: Look = WHO
     Raises NotAllowed, NotHere, Gone, and Conflict for a response that was not sent, or was
     entered in error: there is nothing to tell an oncologist yet, or any more.
     """
-    reach = caller.must(TYPE, "r")
+    reach = caller.must_whole(TYPE, "r")
     if caller.bound is not None:  # the summary is of the whole visit
         raise NotAllowed("A link opens its own form alone.")
     asked = read.read(site, caller, TYPE, id_)

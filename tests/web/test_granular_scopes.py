@@ -50,3 +50,13 @@ def test_search_read_vread_and_history_agree(
         for end in ("", "/_history", "/_history/1"):
             path = f"/fhir/QuestionnaireResponse/{id_}{end}"
             assert running.send("GET", path, token=token).status_code == wanted, path
+
+
+def test_a_summary_is_of_the_whole_visit_and_needs_a_whole_scope(
+    running: Running, kept: dict[str, str]
+) -> None:
+    path = f"/fhir/QuestionnaireResponse/{kept['completed']}/$summary"
+    narrow = running.token("patient/QuestionnaireResponse.rs?status=completed", "narrow")
+    assert running.send("GET", path, token=narrow).status_code == 403
+    whole = running.token("patient/QuestionnaireResponse.rs", "narrow")
+    assert running.send("GET", path, token=whole).status_code == 200
