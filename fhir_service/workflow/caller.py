@@ -78,7 +78,7 @@ class Caller:
         reach = self.must(resource_type, *letters)
         if reach.only:
             raise NotAllowed(
-                f"This is made of all {resource_type} of a visit: it needs a scope without a query."
+                f"This is made of a whole visit: it needs {resource_type} without a query."
             )
         return reach
 
