@@ -197,6 +197,7 @@ def _stay(server: _Server, shown: Shown, token: str) -> None:
         _say(f"The patient:   {shown.link}")
         _say(f"               (born {born.day} {born.month} {born.year})")
         _say(f"Staff:         {server.address}/login  (code {code})")
+        _say(f"Her page:      {server.address}/summary/{shown.response}/")
         _say(f"The summary:   {summary}")
         _say(f"A token:       {token}")
         _say("To read it:")

@@ -40,6 +40,11 @@ class Shown:
     address: str
     link: str
 
+    @property
+    def response(self) -> str:
+        """The id of the response whose visit is summed up."""
+        return self.address.rpartition("/$")[0].rpartition("/")[2]
+
 
 def play(address: str, token: str, say: Callable[[str], None], language: str = "en") -> Shown:
     """Send the patient and one answered response for each form; the summary of the visit.
