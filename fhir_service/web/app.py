@@ -34,9 +34,7 @@ from fhir_service.web import (
 )
 from fhir_service.web.auditing import Auditing
 from fhir_service.web.envelope import Envelope
-from fhir_service.web.filling import declining, listing
-from fhir_service.web.filling import views as filling_views
-from fhir_service.web.filling.page_of import Clinic
+from fhir_service.web.filling import doors
 from fhir_service.web.gate import Gate
 from fhir_service.web.limits import Limits
 from fhir_service.web.metrics import Metrics
@@ -88,10 +86,7 @@ def create_app(service: Service, log: logs.Log | None = None) -> Flask:
     tries = Tries(settings.tries_per_address)
     link_pages.register(app, site, tries)
     login.register(app, site, lambda: service.launchers, tries)
-    clinic = Clinic(settings.clinic_phone)
-    listing.register(app, site, clinic)
-    filling_views.register(app, site, clinic)
-    declining.register(app, site, clinic)
+    doors.register(app, site, doors.Clinic(settings.clinic_phone))
     summary_pages.register(app, site)
     resources.register(app, site)
     batches.register(app, site)

@@ -5,17 +5,18 @@ https://hl7.org/fhir/uv/sdc/STU4/workflow.html
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
+from flask import Response, request
 
 from fhir_service.fhir.issues import NotHere
 from fhir_service.web import pages
-from fhir_service.web.filling.page_of import FORMS, Clinic, Screen
+from fhir_service.web.filling.doors import Clinic
+from fhir_service.web.filling.page_of import Screen, View
 from fhir_service.workflow import task_moves
 from fhir_service.workflow.site import Site
 
 
-def register(app: Flask, site: Site, clinic: Clinic) -> None:
-    """Add /forms/<id>/decline."""
+def decline_view(site: Site, clinic: Clinic) -> View:
+    """What answers /forms/<id>/decline."""
 
     def view(id_: str) -> Response:
         screen = Screen.of(site, clinic, id_)
@@ -27,7 +28,7 @@ def register(app: Flask, site: Site, clinic: Clinic) -> None:
             return screen.page("declined.html", leave=pages.here("/logout"))
         return screen.page("decline.html", action=screen.address("decline"), on=screen.address())
 
-    app.add_url_rule(f"{FORMS}<id_>/decline", "forms-decline", view, methods=("GET", "POST"))
+    return view
 
 
 def task_of(screen: Screen) -> str | None:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import Flask, Response, request
+from flask import Response, request
 
 from fhir_service.fhir.issues import NotHere, NotValid
 from fhir_service.fhir.reading import read_stored
 from fhir_service.fhir.searching import Criterion, Search
 from fhir_service.sdc.compiled import Form
 from fhir_service.web import pages, sessions
-from fhir_service.web.filling.page_of import FORMS, Clinic, language, page
+from fhir_service.web.filling.doors import FORMS, Clinic
+from fhir_service.web.filling.page_of import View, language, page
 from fhir_service.web.launch import with_chart
 from fhir_service.web.told import told
 from fhir_service.web.wording import words
@@ -27,8 +28,8 @@ from fhir_service.workflow.site import Site
 _MOST: Final = 100
 
 
-def register(app: Flask, site: Site, clinic: Clinic) -> None:
-    """Add /forms/ and the beginning of a form that nobody asked for by a link."""
+def list_view(site: Site, clinic: Clinic) -> View:
+    """What answers /forms/: the forms, and the beginning of one that no link asked for."""
 
     def view() -> Response:
         session = sessions.patient_session()
@@ -48,7 +49,7 @@ def register(app: Flask, site: Site, clinic: Clinic) -> None:
             leave=pages.here("/logout"),
         )
 
-    app.add_url_rule(FORMS, "forms", view, methods=("GET", "POST"))
+    return view
 
 
 def _rows(site: Site, session: Session, lang: str) -> list[dict[str, Any]]:

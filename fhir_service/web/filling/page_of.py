@@ -17,6 +17,7 @@ from fhir_service.sdc.pairing import Node
 from fhir_service.summary.mapping import SummaryMapping
 from fhir_service.web import pages, sessions
 from fhir_service.web.filling.conditions import mark_of, style_of
+from fhir_service.web.filling.doors import FORMS, LANGUAGE, Clinic
 from fhir_service.web.filling.lens import Lens
 from fhir_service.web.filling.offered import Choice, choices
 from fhir_service.web.filling.steps import Step, is_help, steps_of
@@ -30,15 +31,6 @@ from fhir_service.workflow.site import Site
 from fhir_service.workflow.terminology import expand
 
 View = Callable[..., Response]
-
-FORMS: Final = "/forms/"
-
-
-@dataclass(frozen=True)
-class Clinic:
-    """What the pages say of the clinic."""
-
-    phone: str | None
 
 
 Layout = tuple[tuple[Step, ...], str, frozenset[str]]
@@ -244,10 +236,6 @@ def language() -> str:
         if plain in languages():
             return plain
     return FALLBACK
-
-
-LANGUAGE: Final = "fhir-language"
-"""The cookie that keeps the language that was chosen on the page; it says nothing else."""
 
 
 def _browser() -> list[str]:

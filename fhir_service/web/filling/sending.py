@@ -8,8 +8,9 @@ from flask import Response, request
 
 from fhir_service.fhir.issues import Issue, NotValid
 from fhir_service.web.filling import drafts, looking
+from fhir_service.web.filling.doors import Clinic
 from fhir_service.web.filling.judging import findings
-from fhir_service.web.filling.page_of import Clinic, Screen, View, to
+from fhir_service.web.filling.page_of import Screen, View, to
 from fhir_service.web.filling.problems import GRAVE, Problem, alone
 from fhir_service.web.filling.stepping import version_sent
 from fhir_service.web.filling.steps import step_with

@@ -13,12 +13,13 @@ from flask import Response, request
 from fhir_service.fhir.issues import Issue, NotHere, NotUnderstood, NotValid, Stale
 from fhir_service.web import pages
 from fhir_service.web.filling import drafts, looking
+from fhir_service.web.filling.doors import FORMS, Clinic
 from fhir_service.web.filling.fields import Entries
 from fhir_service.web.filling.files import Files, Sent
 from fhir_service.web.filling.judging import findings
 from fhir_service.web.filling.lens import Lens
 from fhir_service.web.filling.merging import merge
-from fhir_service.web.filling.page_of import FORMS, Clinic, Screen, View, to
+from fhir_service.web.filling.page_of import Screen, View, to
 from fhir_service.web.filling.problems import Problem, tell
 from fhir_service.web.filling.reading import Reading
 from fhir_service.web.filling.showing import Showing, Shown

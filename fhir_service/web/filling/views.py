@@ -5,27 +5,16 @@ Every step is saved as soon as it comes; what to do next is decided only then.
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
+from flask import Response, request
 
-from fhir_service.web import pages, sessions
+from fhir_service.web import pages
 from fhir_service.web.filling import looking
 from fhir_service.web.filling.conditions import mark_of
 from fhir_service.web.filling.declining import task_of
-from fhir_service.web.filling.page_of import (
-    FORMS,
-    LANGUAGE,
-    Clinic,
-    Screen,
-    View,
-    day_and_time,
-    laid_out,
-    to,
-)
-from fhir_service.web.filling.sending import check_view
-from fhir_service.web.filling.stepping import step_view
+from fhir_service.web.filling.doors import FORMS, Clinic
+from fhir_service.web.filling.page_of import Screen, View, day_and_time, laid_out, to
 from fhir_service.web.launch import with_chart
 from fhir_service.web.static_files import FOREVER
-from fhir_service.web.wording import languages
 from fhir_service.workflow import filling
 from fhir_service.workflow.site import Site
 
@@ -33,30 +22,9 @@ _A_MINUTE = 8
 """Questions that are answered in one."""
 
 
-def register(app: Flask, site: Site, clinic: Clinic) -> None:
-    """Add everything below /forms/ that belongs to one response."""
-    one = f"{FORMS}<id_>"
-    add = app.add_url_rule
-    add(one, "forms-start", _start(site, clinic), methods=("GET", "POST"))
-    add(f"{one}/<int:number>", "forms-step", step_view(site, clinic), methods=("GET", "POST"))
-    add(f"{one}/check", "forms-check", check_view(site, clinic), methods=("GET", "POST"))
-    add(f"{one}/later", "forms-later", _later(site, clinic))
-    add(f"{one}/sent", "forms-sent", _sent(site, clinic), methods=("GET", "POST"))
-    add(f"{one}/copy", "forms-copy", _copy(site, clinic))
-    add(f"{one}/conditions.css", "forms-style", _style(site, clinic))
-    app.after_request(_keep_language)
+def start_view(site: Site, clinic: Clinic) -> View:
+    """Where a form begins."""
 
-
-def _keep_language(reply: Response) -> Response:
-    """A language that was chosen on a page of ours stays chosen."""
-    asked = request.args.get("lang")
-    if asked in languages() and request.path.startswith(FORMS):
-        secure = sessions.site().base_url.startswith("https:")
-        reply.set_cookie(LANGUAGE, asked, samesite="Lax", httponly=True, secure=secure)
-    return reply
-
-
-def _start(site: Site, clinic: Clinic) -> View:
     def view(id_: str) -> Response:
         screen = Screen.of(site, clinic, id_)
         if screen.found.sent is not None:
@@ -80,7 +48,9 @@ def _asks(type_: str) -> bool:
     return type_ not in ("group", "display")
 
 
-def _later(site: Site, clinic: Clinic) -> View:
+def later_view(site: Site, clinic: Clinic) -> View:
+    """What is said when it is left for later."""
+
     def view(id_: str) -> Response:
         screen = Screen.of(site, clinic, id_)
         return screen.page(
@@ -93,7 +63,9 @@ def _later(site: Site, clinic: Clinic) -> View:
     return view
 
 
-def _sent(site: Site, clinic: Clinic) -> View:
+def sent_view(site: Site, clinic: Clinic) -> View:
+    """The receipt, and where a change begins."""
+
     def view(id_: str) -> Response:
         screen = Screen.of(site, clinic, id_)
         if screen.found.sent is None:
@@ -124,7 +96,9 @@ def _when(screen: Screen) -> str:
     return day_and_time(moment, screen.language)
 
 
-def _copy(site: Site, clinic: Clinic) -> View:
+def copy_view(site: Site, clinic: Clinic) -> View:
+    """The patient's own copy."""
+
     def view(id_: str) -> Response:
         screen = Screen.of(site, clinic, id_)
         if screen.found.sent is None:
@@ -140,7 +114,9 @@ def _copy(site: Site, clinic: Clinic) -> View:
     return view
 
 
-def _style(site: Site, clinic: Clinic) -> View:
+def style_view(site: Site, clinic: Clinic) -> View:
+    """The style sheet of a form's conditions."""
+
     def view(id_: str) -> Response:
         screen = Screen.of(site, clinic, id_)
         style = laid_out(screen.form)[1]
