@@ -21,6 +21,7 @@ _NAMESPACE = UUID("7d2c1b5e-0f0e-5c1a-9a35-2d4a6a0c7f11")
 _TYPE = (LOINC, "74465-6", "Questionnaire response Document")
 _CATEGORY = (LOINC, "51855-5", "Patient Note")
 _URN = "urn:ietf:rfc:3986"
+_TERMINOLOGY = "http://terminology.hl7.org/CodeSystem"
 
 
 def identity(summary: Summary) -> dict[str, str]:
@@ -60,6 +61,7 @@ def document(
         *subjects.items(),
         (device_url, {**device, "id": device_url.removeprefix("urn:uuid:")}),
         *((_url(one, base_url), _response(one)) for one in _responses(summary)),
+        _provenance(summary, base_url, seed),
     ]
     bundle = _urn(seed, "bundle")
     return {
@@ -121,6 +123,33 @@ def _composition(
     }
     made["section"].append(_appendix(summary, base_url))
     return made
+
+
+def _provenance(summary: Summary, base_url: str, seed: str) -> tuple[str, dict[str, Any]]:
+    """Who put the document together, out of which versions of which responses.
+
+    A document may hold Provenances of what is in it. http://hl7.org/fhir/R4/documents.html#content
+    """
+    url, device_url = _urn(seed, "provenance"), _urn(seed, "device")
+    versions = [
+        {"reference": f"{_url(one, base_url)}/_history/{one.version}"} for one in summary.sources
+    ]
+    return url, {
+        "resourceType": "Provenance",
+        "id": url.removeprefix("urn:uuid:"),
+        "target": [{"reference": _urn(seed, "composition")}],
+        "recorded": summary.made.isoformat(timespec="milliseconds"),
+        "activity": _concept(f"{_TERMINOLOGY}/v3-DataOperation", "CREATE", "create"),
+        "agent": [
+            {
+                "type": _concept(
+                    f"{_TERMINOLOGY}/provenance-participant-type", "assembler", "Assembler"
+                ),
+                "who": {"reference": device_url},
+            }
+        ],
+        "entity": [{"role": "source", "what": one} for one in versions],
+    }
 
 
 def _status(summary: Summary) -> str:

@@ -120,3 +120,16 @@ def test_markup_in_an_answer_stays_text() -> None:
 def test_another_implementation_reads_it() -> None:
     bundle = Bundle.model_validate_json(json.dumps(made(), default=float))
     assert bundle.type == "document"
+
+
+def test_the_document_says_out_of_which_versions_it_was_put_together() -> None:
+    bundle = made()
+    held = [one["resource"] for one in bundle["entry"]]
+    (provenance,) = [one for one in held if one["resourceType"] == "Provenance"]
+    assert provenance["target"] == [{"reference": bundle["entry"][0]["fullUrl"]}]
+    named = {one["what"]["reference"] for one in provenance["entity"]}
+    responses = {one["id"] for one in held if one["resourceType"] == "QuestionnaireResponse"}
+    assert {name.split("/")[-3] for name in named} <= responses
+    assert all(name.split("/")[-2] == "_history" for name in named)
+    devices = {one["fullUrl"] for one in bundle["entry"] if "deviceName" in one["resource"]}
+    assert provenance["agent"][0]["who"]["reference"] in devices
