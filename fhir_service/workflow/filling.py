@@ -128,7 +128,7 @@ def save(
     if filling.draft is not None and _says_the_same(body, read_stored(filling.draft.body)):
         return Kept(filling.draft, created=False, changed=False)
     match = filling.version or filling.dropped or None
-    return submit.update(site, caller, filling.draft_id, _encode(_in_order(body)), match)
+    return submit.update(site, caller, filling.draft_id, _encode(in_order(body)), match)
 
 
 def send(
@@ -141,7 +141,7 @@ def send(
     body = _with_parties({**response, "id": filling.id}, session)
     body.pop("meta", None)
     match = filling.sent.version if filling.sent is not None else filling.version or None
-    kept = submit.update(site, caller, filling.id, _encode(_in_order(body)), match)
+    kept = submit.update(site, caller, filling.id, _encode(in_order(body)), match)
     if filling.sent is not None and filling.draft is not None:
         _drop(site, caller, filling.draft)
     return kept
@@ -219,7 +219,8 @@ _ORDER: Final = (
 )  # fmt: skip
 
 
-def _in_order(body: Mapping[str, Any]) -> Json:
+def in_order(body: Mapping[str, Any]) -> Json:
+    """The elements in FHIR's order, so that a draft reads like any other resource."""
     return {name: body[name] for name in _ORDER if name in body}
 
 

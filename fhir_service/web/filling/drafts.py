@@ -20,6 +20,7 @@ from fhir_service.sdc.items import Item
 from fhir_service.sdc.population.answers import fitting
 from fhir_service.sdc.population.origins import INFORMATION_ORIGIN
 from fhir_service.web.filling.lens import Lens
+from fhir_service.workflow.filling import in_order
 
 Json = dict[str, Any]
 
@@ -61,19 +62,7 @@ def with_typed(response: Json, typed: Mapping[str, Sequence[str]]) -> Json:
     made = {name: value for name, value in response.items() if name != "extension"}
     if others or kept:
         made["extension"] = [*others, *kept]
-    return _ordered(made)
-
-
-_ORDER: Final = (
-    "resourceType", "id", "meta", "implicitRules", "language", "text", "contained", "extension",
-    "modifierExtension", "identifier", "basedOn", "partOf", "questionnaire", "_questionnaire",
-    "status", "subject", "encounter", "authored", "author", "source", "item",
-)  # fmt: skip
-
-
-def _ordered(response: Json) -> Json:
-    """The elements in FHIR's order, so that a draft reads like any other resource."""
-    return {name: response[name] for name in _ORDER if name in response}
+    return in_order(made)
 
 
 def calculated(form: Form, response: Json, now: datetime, zone: tzinfo) -> Json:
@@ -92,7 +81,7 @@ def calculated(form: Form, response: Json, now: datetime, zone: tzinfo) -> Json:
     if not values:
         return response
     items = _with_values(form.items, response.get("item", []), values)
-    return _ordered({**response, "item": items} if items else _without(response, "item"))
+    return in_order({**response, "item": items} if items else _without(response, "item"))
 
 
 def _with_values(
@@ -140,7 +129,7 @@ def to_be_sent(form: Form, draft: Json, status: str, now: datetime, zone: tzinfo
     sent["authored"] = now.astimezone(zone).isoformat(timespec="seconds")
     if items:
         sent["item"] = items
-    return calculated(form, _ordered(sent), now, zone)
+    return calculated(form, in_order(sent), now, zone)
 
 
 def _kept(items: Sequence[Json], around: str, off: Collection[str]) -> list[Json]:
@@ -224,7 +213,7 @@ def opened(form: Form, sent: Json, now: datetime, zone: tzinfo) -> Json:
     lens = Lens(form, sent, now, zone)
     asked = {node.item.link_id for node in lens.all() if node.enabled}
     items = _opened(form.items, sent.get("item", []), asked)
-    return _ordered({**sent, "item": items}) if items else sent
+    return in_order({**sent, "item": items}) if items else sent
 
 
 def _opened(items: Sequence[Item], given: Sequence[Json], asked: Collection[str]) -> list[Json]:
