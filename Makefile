@@ -34,7 +34,7 @@ demo: .venv/.installed
 	@$(VENV)/fhir-service demo $(ARGS)
 
 test: .venv/.installed-test .cache/test-needs
-	@.ci/pytest "not long and not bench and not interop" $(ARGS)
+	@.ci/pytest "not long and not bench and not interop" -n 2 --dist loadfile $(ARGS)
 
 test-long: .venv/.installed-test .cache/test-needs
 	@.ci/pytest "long and not interop" $(ARGS)
