@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from fhir_service.render.pdf import Printer
     from fhir_service.sdc.extraction.mapping import Mapping_
     from fhir_service.summary.mapping import SummaryMapping
+    from fhir_service.summary.patient_copy import PatientCopy
     from fhir_service.workflow.deliver import Courier
     from fhir_service.workflow.ehr import Ehr
     from fhir_service.workflow.oauth.authority import Authority
@@ -91,12 +92,19 @@ class Rendered:
 
     def pdf(self, summary: Summary) -> bytes:
         """A tagged PDF, made by a process of its own."""
+        return self._one_printer().pdf(summary)
+
+    def patient_copy(self, copy: PatientCopy) -> bytes:
+        """The patient's copy as a tagged PDF, made by the same process."""
+        return self._one_printer().patient_copy(copy)
+
+    def _one_printer(self) -> Printer:
         from fhir_service.render.pdf import Printer  # noqa: PLC0415  keeps the start quick
 
         with self._lock:
             if self._printer is None:
                 self._printer = Printer()
-        return self._printer.pdf(summary)
+        return self._printer
 
     def close(self) -> None:
         """End the render process, where one was started."""

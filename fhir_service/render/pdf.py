@@ -1,6 +1,6 @@
-"""The summary as PDF, printed by a process of its own: tagged (PDF/UA-1), fonts embedded.
+"""The summary and the patient's copy as PDF, printed by a process of its own.
 
-https://www.iso.org/standard/64599.html
+They are tagged (PDF/UA-1), with their fonts embedded. https://www.iso.org/standard/64599.html
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -23,6 +23,7 @@ from fhir_service.render.pipes import receive, send
 from fhir_service.render.sparkline import sparkline, told
 from fhir_service.render.text import sheet
 from fhir_service.summary.model import Section, Summary
+from fhir_service.summary.patient_copy import PatientCopy
 from fhir_service.summary.visible import visible
 
 _REMEMBERED = 32
@@ -49,7 +50,14 @@ class Printer:
 
         Raises Unavailable when the process died twice over it, or took too long.
         """
-        asked = json.dumps(as_data(summary), ensure_ascii=False).encode("utf-8")
+        return self._pdf({"template": "summary", **as_data(summary)})
+
+    def patient_copy(self, copy: PatientCopy) -> bytes:
+        """The patient's copy; the same copy gives the same bytes. Raises as ``pdf``."""
+        return self._pdf({"template": "patient_copy", **_plain(copy, _drawable)})
+
+    def _pdf(self, data: Mapping[str, Any]) -> bytes:
+        asked = json.dumps(data, ensure_ascii=False).encode("utf-8")
         fingerprint = sha256(asked).digest()
         with self._one_at_a_time:
             if fingerprint in self._printed:

@@ -43,6 +43,7 @@ PAGES: Final[dict[str, Page]] = {
     "forms-decline": Page("patient"),
     "forms-sent": Page("patient"),
     "forms-copy": Page("patient"),
+    "forms-copy-pdf": Page("patient"),
     "forms-style": Page("patient"),
     "summaries": Page("staff"),
     "summary-sheet": Page("staff"),

@@ -11,6 +11,7 @@ from fhir_service.fhir.reading import ITEM_LEVELS, json_depth
 from fhir_service.summary.facts import Summary
 from fhir_service.summary.mapping import SummaryMapping
 from fhir_service.summary.model import WHOLE, Look
+from fhir_service.summary.patient_copy import PatientCopy
 from fhir_service.workflow.ehr import Ehr
 from fhir_service.workflow.forms import Forms
 from fhir_service.workflow.ports import Clock, Desk, Ids
@@ -31,6 +32,9 @@ class Renderings(Protocol):
 
     def pdf(self, summary: Summary) -> bytes:
         """A tagged PDF. Raises Unavailable when it can not be made just now."""
+
+    def patient_copy(self, copy: PatientCopy) -> bytes:
+        """The patient's own copy as a tagged PDF. Raises Unavailable as ``pdf`` does."""
 
 
 class Keys(Protocol):

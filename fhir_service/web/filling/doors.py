@@ -28,7 +28,8 @@ _VIEWS: Final = (
     (f"{_ONE}/later", "forms-later", "views", "later_view", ("GET",)),
     (f"{_ONE}/decline", "forms-decline", "declining", "decline_view", _BOTH),
     (f"{_ONE}/sent", "forms-sent", "views", "sent_view", _BOTH),
-    (f"{_ONE}/copy", "forms-copy", "views", "copy_view", ("GET",)),
+    (f"{_ONE}/copy", "forms-copy", "own_copy", "copy_view", ("GET",)),
+    (f"{_ONE}/copy.pdf", "forms-copy-pdf", "own_copy", "pdf_view", ("GET",)),
     (f"{_ONE}/conditions.css", "forms-style", "views", "style_view", ("GET",)),
 )
 """Address, endpoint, module, what makes the view there, methods."""

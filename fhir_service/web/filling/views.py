@@ -12,6 +12,7 @@ from fhir_service.web.filling import looking
 from fhir_service.web.filling.conditions import mark_of
 from fhir_service.web.filling.declining import task_of
 from fhir_service.web.filling.doors import FORMS, Clinic
+from fhir_service.web.filling.own_copy import when
 from fhir_service.web.filling.page_of import Screen, View, day_and_time, laid_out, to
 from fhir_service.web.launch import with_chart
 from fhir_service.web.static_files import FOREVER
@@ -78,37 +79,14 @@ def sent_view(site: Site, clinic: Clinic) -> View:
         until = filling.ends(site, screen.found).astimezone(site.zone)
         return screen.page(
             "sent.html",
-            when=_when(screen),
+            when=when(screen),
             advice=looking.advice(screen, lens),
             until=day_and_time(until, screen.language) if may else "",
             changing=screen.found.draft is not None,
             action=screen.address("sent"),
             copy=screen.address("copy"),
+            pdf=screen.address("copy.pdf"),
             forms=pages.here(FORMS),
-        )
-
-    return view
-
-
-def _when(screen: Screen) -> str:
-    assert screen.found.sent is not None  # noqa: S101  the caller has looked
-    moment = screen.found.sent.last_updated.astimezone(screen.site.zone)
-    return day_and_time(moment, screen.language)
-
-
-def copy_view(site: Site, clinic: Clinic) -> View:
-    """The patient's own copy."""
-
-    def view(id_: str) -> Response:
-        screen = Screen.of(site, clinic, id_)
-        if screen.found.sent is None:
-            return to(screen)
-        lens = screen.lens(filling.sent_body(screen.found))
-        return screen.page(
-            "copy.html",
-            sections=looking.sections(screen, lens),
-            when=_when(screen),
-            back=screen.address("sent"),
         )
 
     return view
