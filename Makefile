@@ -37,7 +37,7 @@ test: .venv/.installed-test .cache/test-needs
 	@.ci/pytest "not long and not bench and not interop" -n 2 --dist loadfile $(ARGS)
 
 test-long: .venv/.installed-test .cache/test-needs
-	@.ci/pytest "long and not interop" $(ARGS)
+	@.ci/pytest "long and not interop" -n 2 --dist loadfile $(ARGS)
 
 check: .venv/.installed-test
 	$(VENV)/ruff format --check .
