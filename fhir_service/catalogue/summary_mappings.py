@@ -270,6 +270,7 @@ class _Level(Schema):
     patient = _text()
     team = _text()
     owner = fields.String(load_default=None, validate=validate.Length(min=1))
+    emergency = fields.Boolean(load_default=False)
 
     @post_load
     def build(self, data: dict[str, Any], **_: Any) -> made.Level:

@@ -33,6 +33,9 @@ def command() -> None:
     "--backend", is_flag=True, help="A backend service: client_credentials, system scopes."
 )
 @click.option(
+    "--cds-hooks", is_flag=True, help="A CDS client: its id is the issuer (iss) of its JWTs."
+)
+@click.option(
     "--jwks",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="File with its public keys (JWK Set).",
@@ -46,7 +49,8 @@ def command() -> None:
 def add(client_id: str, scope: str, **given: Any) -> None:
     """Register a client.
 
-    A backend service gives --backend and its keys; an app gives --redirect-uri and its keys,
+    A backend service gives --backend and its keys; an EHR that calls our CDS services
+    --cds-hooks and its keys; an app gives --redirect-uri and its keys,
     --secret or --public.
     """
     from fhir_service.workflow.oauth.registering import (  # noqa: PLC0415  costs CPU
@@ -100,6 +104,7 @@ def _client(client_id: str, scope: str, given: dict[str, Any]) -> Client:
     from fhir_service.workflow.oauth.model import Client  # noqa: PLC0415
 
     grants = ["client_credentials"] if given["backend"] else []
+    grants += ["cds-hooks"] if given["cds_hooks"] else []
     grants += ["authorization_code"] if given["redirect_uri"] else []
     return Client(
         id=client_id,

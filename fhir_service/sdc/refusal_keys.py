@@ -36,6 +36,9 @@ REFUSAL_KEYS: Final[dict[str, RefusalKey]] = {
     "conflict": RefusalKey(
         "409", "what is stored stands against it", "the text says what; change that or this"),
     "deleted": RefusalKey("410", "it was here, and was deleted", "see its history"),
+    "cds-unknown-server": RefusalKey(
+        "412", "a CDS call is about a patient of a server that is not set up here",
+        "the operator names its fhirServer as EHR_BASE or among LAUNCH_EHRS"),
     "version-conflict": RefusalKey(
         "412", "it was changed since you read it", "read it again, then send If-Match anew"),
     "too-large": RefusalKey("413", "the body is larger than is taken", "send less"),

@@ -210,7 +210,10 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """How soon. ``rank`` 1 is most urgent; ``owner`` is whom the clinic named, None for nobody."""
+    """How soon. ``rank`` 1 is most urgent; ``owner`` is whom the clinic named, None for nobody.
+
+    ``emergency``: a card in the chart interrupts for it.
+    """
 
     id: str
     rank: int
@@ -218,6 +221,7 @@ class Level:
     patient: str
     team: str
     owner: str | None = None
+    emergency: bool = False
 
 
 @dataclass(frozen=True, slots=True)

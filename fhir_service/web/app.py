@@ -18,6 +18,7 @@ from fhir_service.web import (
     errors,
     guard,
     health,
+    hooks,
     launch,
     link_pages,
     login,
@@ -72,7 +73,8 @@ def create_app(service: Service, log: logs.Log | None = None) -> Flask:
     around = Envelope(within, settings.cors_origins)
     app.wsgi_app = Proxies(around, settings.trusted_proxies)  # type: ignore[method-assign]
     sessions.register(app, site, embedded=bool(settings.frame_ancestors))
-    guard.register(app, service.door, limits, service.store.must_take_notes)
+    cds_door = hooks.door(site, lambda: service.authority)
+    guard.register(app, service.door, limits, service.store.must_take_notes, cds_door)
     errors.register(app, log.line)
     metadata.register(app, site, cors=bool(settings.cors_origins))
     discovery.register(app, site, settings)
@@ -88,6 +90,7 @@ def create_app(service: Service, log: logs.Log | None = None) -> Flask:
     login.register(app, site, lambda: service.launchers, tries)
     doors.register(app, site, doors.Clinic(settings.clinic_phone))
     summary_pages.register(app, site)
+    hooks.register(app, site, lambda: service.launchers)
     resources.register(app, site)
     batches.register(app, site)
     operations.register(app, site)

@@ -15,7 +15,7 @@ from fhir_service.web import sessions
 from fhir_service.web.languages import language_asked
 from fhir_service.web.limits import Limits
 from fhir_service.web.page_table import BY_TOKEN_TOO, PAGE_PLACES, PAGES, Page
-from fhir_service.web.told import told
+from fhir_service.web.told import Told, told
 from fhir_service.workflow.caller import Caller
 from fhir_service.workflow.sign_in import Door
 
@@ -24,6 +24,7 @@ OPEN = frozenset(
         "metadata",
         "smart-configuration",
         "jwks",
+        "cds-services",
         "ehr-jwks",
         "openapi",
         "healthz",
@@ -36,6 +37,12 @@ OPEN = frozenset(
 
 CLIENTS = frozenset({"token", "introspect", "revoke"})
 """The endpoints where a client shows who it is in its own way, by assertion or secret."""
+
+CDS = frozenset({"cds-call", "cds-feedback"})
+"""The endpoints where an EHR signs every call itself; our access tokens open none of them."""
+
+CdsDoor = Callable[[str, str, str], Caller]
+"""JWT, the address that is called, request id; the caller, or NotSignedIn."""
 
 
 def bearer(header: str | None) -> str:
@@ -60,16 +67,38 @@ def _by_token(endpoint: str) -> bool:
     return endpoint in BY_TOKEN_TOO and "HTTP_AUTHORIZATION" in request.environ
 
 
-def register(app: Flask, door: Door, limits: Limits, must_take_notes: Callable[[], None]) -> None:
+def _who(door: Door, cds_door: CdsDoor, limits: Limits) -> Callable[[str, Told], Caller]:
+    """How the caller is known by what stands in the Authorization header."""
+
+    def looking_closer() -> None:
+        """A token that is not known yet: who sends many such is not worth a signature check."""
+        limits.bad_tokens.must_pass(request.remote_addr or "")
+
+    def found(token: str, account: Told) -> Caller:
+        if account.endpoint not in CDS:
+            return door.caller(token, account.request_id, language_asked(), looking_closer)
+        try:  # each is new: only the bad ones are counted
+            return cds_door(token, request.path, account.request_id)
+        except NotSignedIn:
+            looking_closer()
+            raise
+
+    return found
+
+
+def register(
+    app: Flask,
+    door: Door,
+    limits: Limits,
+    must_take_notes: Callable[[], None],
+    cds_door: CdsDoor,
+) -> None:
     """Ask for a token before every request but those to OPEN endpoints; unknown addresses too.
 
     ``must_take_notes`` raises Unavailable while the audit can not be written: then nothing is
     given out.
     """
-
-    def looking_closer() -> None:
-        """A token that is not known yet: who sends many such is not worth a signature check."""
-        limits.bad_tokens.must_pass(request.remote_addr or "")
+    who = _who(door, cds_door, limits)
 
     def guard() -> None:
         account, rule = told(), request.url_rule
@@ -92,7 +121,7 @@ def register(app: Flask, door: Door, limits: Limits, must_take_notes: Callable[[
             account.page = Page("open")  # what there is not is told as a page there
             return
         token = bearer(request.environ.get("HTTP_AUTHORIZATION"))
-        caller = door.caller(token, account.request_id, language_asked(), looking_closer)
+        caller = who(token, account)
         caller.trail.address = account.address
         account.caller = caller
         limits.must_let(caller)

@@ -17,7 +17,7 @@ from werkzeug.routing import Rule
 
 from fhir_service import __version__
 from fhir_service.fhir.search_parameters import parameters_of
-from fhir_service.web.guard import CLIENTS, OPEN
+from fhir_service.web.guard import CDS, CLIENTS, OPEN
 from fhir_service.web.negotiation import FHIR_JSON
 from fhir_service.web.page_table import PAGES
 from fhir_service.workflow.site import Site
@@ -31,6 +31,9 @@ _OUTCOME: Final = {"$ref": "#/components/schemas/OperationOutcome"}
 
 _ANSWERS: Final[dict[str, tuple[str, ...]]] = {
     "jwks": (_JSON,),
+    "cds-services": (_JSON,),
+    "cds-call": (_JSON,),
+    "cds-feedback": (_JSON,),
     "ehr-jwks": (_JSON,),
     "smart-configuration": (_JSON,),
     "token": (_JSON,),
@@ -143,6 +146,8 @@ def _body(rule: Rule, method: str) -> dict[str, Any] | None:
         kind = rule.endpoint.partition(" ")[0]
         names = {parameter.name: {"type": "string"} for parameter in parameters_of(kind)}
         return _content(_FORM, {"type": "object", "properties": names})
+    if rule.endpoint in CDS:
+        return _content(_JSON, {"type": "object"})
     return _content(FHIR_JSON, {"$ref": "#/components/schemas/Resource"})
 
 

@@ -75,6 +75,27 @@ def test_options_that_do_not_go_together_are_told(
     assert run(monkeypatch, "client", "add", "x", "--scope", "system/*.rs", *options) == 1
 
 
+def test_an_ehr_is_registered_for_cds_hooks_by_the_issuer_of_its_jwts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    assert run(monkeypatch, "client", "key", "key.json") == 0
+    (tmp_path / "public.json").write_text(capsys.readouterr().out)
+    issuer, scope = "https://ehr.example.org/cds", "system/QuestionnaireResponse.rs"
+    keys = ("--jwks", "public.json")
+
+    def add(id_: str, *more: str) -> int:
+        return run(monkeypatch, "client", "add", id_, "--scope", scope, *more)
+
+    assert add(issuer, "--backend", *keys) == 1
+    assert add("http://ehr.example.org/cds", "--cds-hooks", *keys) == 1
+    assert add(issuer, "--cds-hooks", "--secret") == 1
+    assert add(issuer, "--cds-hooks", "--backend", *keys) == 1
+    assert add(issuer, "--cds-hooks", *keys) == 0
+    capsys.readouterr()
+    assert run(monkeypatch, "client", "list") == 0
+    assert f"{issuer}\tprivate_key_jwt\tcds-hooks\t{scope}" in capsys.readouterr().out
+
+
 def test_a_secret_is_printed_once_and_kept_as_a_hash(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:

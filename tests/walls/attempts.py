@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 from typing_extensions import override
 from werkzeug.test import TestResponse
@@ -26,6 +27,7 @@ class Attempt:
     """One request that aims at Grace. ``shows``: with a friendly token her marks come back.
 
     ``where_not``: the same request at something that never was, for answers that must not differ.
+    ``own_proof``: no access token opens it at all.
     """
 
     endpoint: str
@@ -35,6 +37,7 @@ class Attempt:
     headers: tuple[tuple[str, str], ...] = ()
     shows: bool = False
     where_not: str | None = None
+    own_proof: bool = False
 
     @override
     def __str__(self) -> str:
@@ -49,6 +52,7 @@ def attempts(world: World) -> Iterator[Attempt]:
         yield from _writes(world, offer.resource_type)
     yield from _operations(world)
     yield from _bundles(world)
+    yield from _hooks()
 
 
 def _instance(world: World, kind: str) -> Iterator[Attempt]:
@@ -198,6 +202,18 @@ def _bundles(world: World) -> Iterator[Attempt]:
     for kind in ("batch", "transaction"):
         bundle = {"resourceType": "Bundle", "type": kind, "entry": [create]}
         yield Attempt("batch", "POST", "/fhir", bundle)
+
+
+def _hooks() -> Iterator[Attempt]:
+    """The CDS services: only a JWT of a registered CDS client opens them."""
+    json_ = (("Content-Type", "application/json"),)
+    context = {"userId": "Practitioner/example", "patientId": GRACE, "encounterId": "visit-1"}
+    for hook in ("patient-view", "encounter-start"):
+        body = {"hook": hook, "hookInstance": str(UUID(int=1)), "context": context}
+        path = f"/cds-services/{hook}"
+        yield Attempt("cds-call", "POST", path, body, json_, own_proof=True)
+        told = {"feedback": [{"card": str(UUID(int=2)), "outcome": "accepted"}]}
+        yield Attempt("cds-feedback", "POST", f"{path}/feedback", told, json_, own_proof=True)
 
 
 def sent(world: World, attempt: Attempt, token: str) -> TestResponse:

@@ -84,7 +84,9 @@ def test_nobody_else_sees_or_changes_anything_of_hers(world: World) -> None:
             where = (who, str(attempt), reply.status_code, reply.get_data(as_text=True)[:300])
             assert marks_in(reply, attempt) == [], where
             assert reply.status_code < 500 or reply.status_code == 501, where
-            if status is not None and reply.status_code not in (501, 404, 405):
+            if attempt.own_proof:
+                assert reply.status_code == 401, where
+            elif status is not None and reply.status_code not in (501, 404, 405):
                 assert reply.status_code == status or _refused_in_a_batch(attempt, reply), where
             tried += 1
     assert world.state() == before

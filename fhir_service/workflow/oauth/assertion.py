@@ -93,6 +93,10 @@ class PrivateKeyJwt(JWTBearerClientAssertion):
         heard = audience if isinstance(audience, list) else [audience]
         if self._authority.token_url not in heard:
             raise InvalidClientError("aud must be the address of the token endpoint.")
+        self.must_be_fresh(claims)
+
+    def must_be_fresh(self, claims: dict[str, Any]) -> None:
+        """When, and once: what every JWT of a client must show."""
         self._must_be_in_time(claims)
         jti = claims.get("jti")
         if not isinstance(jti, str) or not 0 < len(jti) <= LONGEST_JTI:

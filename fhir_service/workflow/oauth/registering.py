@@ -23,19 +23,22 @@ from fhir_service.workflow.oauth.model import Client
 MOST_KEYS = 20
 LEAST_RSA_BITS = 2048
 MOST_RSA_BITS = 8192
-GRANTS = ("client_credentials", "authorization_code")
+CDS_HOOKS = "cds-hooks"
+"""The grant of a client that may call the CDS services; it is given no token."""
+
+GRANTS = ("client_credentials", "authorization_code", CDS_HOOKS)
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,127}")
+_LONGEST_ISSUER = 255
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def must_be_sound(client: Client) -> None:
     """Refuse a client that could not be kept safe. Raises NotUnderstood, saying how to mend it."""
-    if not _ID.fullmatch(client.id):
-        raise NotUnderstood("A client's id has 1 to 128 of A-Z, a-z, 0-9, “.”, “_” and “-”.")
+    _must_be_an_id(client)
     must_be_registrable(client.scope)
     if not client.grants or not set(client.grants) <= set(GRANTS):
-        raise NotUnderstood(f"Grants are {' and '.join(GRANTS)}.")
+        raise NotUnderstood(f"Grants are {', '.join(GRANTS)}.")
     _must_fit_grants(client)
     if client.auth == "private_key_jwt" and not (client.jwks or client.jwks_url):
         raise NotUnderstood("A client that signs needs its public keys, or their address.")
@@ -72,6 +75,16 @@ def new_client_secret() -> tuple[str, str]:
     return secret, sha256(secret.encode()).hexdigest()
 
 
+def _must_be_an_id(client: Client) -> None:
+    """A CDS client is known by the issuer (iss) of its JWTs, which is an address as a rule."""
+    if _ID.fullmatch(client.id):
+        return
+    if CDS_HOOKS in client.grants and len(client.id) <= _LONGEST_ISSUER and client.id.isascii():
+        _must_be_https(client.id, "The issuer of a CDS client")
+        return
+    raise NotUnderstood("A client's id has 1 to 128 of A-Z, a-z, 0-9, “.”, “_” and “-”.")
+
+
 def _must_fit_grants(client: Client) -> None:
     levels = {read_scope(w).level for w in scope_words(client.scope) if names_resource(w)}
     if "client_credentials" in client.grants:
@@ -79,6 +92,13 @@ def _must_fit_grants(client: Client) -> None:
             raise NotUnderstood("A backend service signs its assertions: give it keys.")
         if "system" not in levels:
             raise NotUnderstood("A backend service needs a scope of the system level.")
+    if CDS_HOOKS in client.grants:
+        if client.auth != "private_key_jwt" or client.grants != (CDS_HOOKS,):
+            raise NotUnderstood(
+                "A CDS client signs its calls, and does nothing else: give it keys."
+            )
+        if "system" not in levels:
+            raise NotUnderstood("A CDS client needs system/QuestionnaireResponse.rs.")
     if "authorization_code" in client.grants:
         if not client.redirect_uris:
             raise NotUnderstood("An app needs at least one redirect URI.")
