@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import cast
@@ -20,6 +21,7 @@ from fhir_service.render.html import html
 from fhir_service.render.pdf import Printer
 from fhir_service.render.text import text
 from fhir_service.summary.facts import Summary
+from fhir_service.summary.patient_copy import CopyRow, CopySection, PatientCopy, Question
 from fhir_service.summary.visible import plain, visible
 from tests.support.summaries import (
     PREVISIT,
@@ -203,3 +205,28 @@ def test_what_was_printed_is_at_hand_when_the_process_is_gone() -> None:
         printer.close()
         assert printer.pdf(typical()) == first
         assert printer._process is None
+
+
+def test_a_copy_loses_no_word_of_a_long_question_or_answer(printer: Printer) -> None:
+    question, answer = "Why? " * 3000, "So. " * 3000
+    row = CopyRow("How?", (answer,), "not answered")
+    copy = PatientCopy(
+        language="en",
+        made=datetime(2026, 11, 25, tzinfo=UTC),
+        title="My summary",
+        name="",
+        sent="Sent",
+        reviewed="Not reviewed",
+        watch="Nobody watches",
+        asks="What I want to ask",
+        questions=(Question(question, 1),),
+        room="Room",
+        answers="What I answered",
+        form="A form",
+        sections=(CopySection("A heading", (row,)),),
+    )
+    pages = pypdf.PdfReader(io.BytesIO(printer.patient_copy(copy))).pages
+    for word in ("Why?", "So."):
+        on_each = [page.extract_text().count(word) for page in pages]
+        assert sum(on_each) == 3000
+        assert max(on_each) < 2000, "more than fits on a sheet: it runs off the paper"
