@@ -141,8 +141,8 @@ class _Parts:
         read, malformed = [], []
         for text, place in self.found:
             part = read_part(text, _PART, _FEW_LEVELS)
-            if part is None:
-                return None
+            if part is None or not part[0] or not isinstance(part[0], dict):
+                return None  # what is empty, or no object, is told by what lies around it
             malformed += _placed(part[1], part[0], place)
             read.append((part[0], place))
         found = malformed or [

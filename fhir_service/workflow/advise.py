@@ -20,12 +20,6 @@ from fhir_service.workflow.site import Site
 from fhir_service.workflow.telling import saw
 
 
-class NotKnownThere(Stale):
-    """The data of a call can not be had: it comes from a server that is not set up here (412)."""
-
-    key = "cds-unknown-server"
-
-
 def advise(
     site: Site,
     caller: Caller,
@@ -36,7 +30,8 @@ def advise(
     """The card of the newest answers, where they were sent at most ``visit_days`` ago; or none.
 
     ``ways`` gives the links for a response, the flag telling that the EHR can launch us. None is
-    shown to a patient who books for herself. Raises NotAllowed, NotKnownThere.
+    shown to a patient who books for herself. Raises NotAllowed, and Stale (412)
+    for a call from a server that is not set up here: its data can not be had.
     """
     reach = caller.must_whole(summarise.TYPE, "r")
     caller.must_whole(summarise.TYPE, "s")
@@ -57,7 +52,7 @@ def advise(
 
 
 def _ours(site: Site, launchers: Launchers, call: Call) -> str:
-    """Our id of the patient. Raises NotKnownThere where nothing says whose ids they are."""
+    """Our id of the patient. Raises Stale where nothing says whose ids they are."""
     ehr = launchers.ehrs.get(call.fhir_server or "")
     if ehr is not None:
         return patient_id(ehr, call.patient)
@@ -67,4 +62,4 @@ def _ours(site: Site, launchers: Launchers, call: Call) -> str:
     if call.fhir_server is None and alone:
         return call.patient
     says = "The answers of this server's patients can not be found: it is not set up here."
-    raise NotKnownThere(says, Issue(key=NotKnownThere.key, code="not-found", says=says))
+    raise Stale(says, Issue(key="cds-unknown-server", code="not-found", says=says))

@@ -131,15 +131,15 @@ def test_the_card_leads_to_the_page_of_the_newest_answers(running: Running) -> N
 def test_another_patient_is_not_shown(running: Running) -> None:
     worry = [
         {"linkId": "pain", "answer": [{"valueInteger": 2}]},
-        {"linkId": "worry", "answer": [{"valueString": "words of bea alone"}]},
+        {"linkId": "worry", "answer": [{"valueString": "words of beatrix alone"}]},
     ]
-    sent = running.send("POST", "/fhir/QuestionnaireResponse", answers("bea", item=worry))
+    sent = running.send("POST", "/fhir/QuestionnaireResponse", answers("beatrix", item=worry))
     assert sent.status_code == 201, sent.text
-    reply = post(running, "patient-view", about(patientId="bea"))
+    reply = post(running, "patient-view", about(patientId="beatrix"))
     (card,) = cards(reply)
     assert "CALL NOW" not in reply.text
     assert json.loads(sent.data)["id"] in card["links"][-1]["url"]
-    assert "bea" not in post(running, "patient-view", called("patient-view")).text
+    assert "beatrix" not in post(running, "patient-view", called("patient-view")).text
     assert cards(post(running, "patient-view", about(patientId="never-there"))) == []
 
 
