@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from fhir_service.fhir.primitives import DAY_LENGTH
@@ -68,7 +68,10 @@ def _sign(one: Any, other: Any) -> int:
 
 
 def partial(one: str, other: str) -> int | None:
-    """The order of two dates or times given to any precision, by the parts that both have."""
+    """The order of two dates or times given to any precision, by the parts that both have.
+
+    None too for what is no date: a condition may ask for it before its own fault is told.
+    """
     first, second = _parts(one), _parts(other)
     shared = min(len(first), len(second))
     sign = _sign(first[:shared], second[:shared])
@@ -76,12 +79,18 @@ def partial(one: str, other: str) -> int | None:
 
 
 def _parts(text: str) -> tuple[Decimal, ...]:
-    return tuple(Decimal(each) for each in _PARTS.split(text))
+    try:
+        return tuple(Decimal(each) for each in _PARTS.split(text))
+    except InvalidOperation:
+        return ()
 
 
 def _date_times(one: str, other: str) -> int | None:
     if len(one) > DAY_LENGTH and len(other) > DAY_LENGTH:
-        return _sign(_moment(one), _moment(other))
+        try:
+            return _sign(_moment(one), _moment(other))
+        except (ValueError, TypeError):  # no moments, or only one of them with a zone
+            return None
     sign = partial(one[:DAY_LENGTH], other[:DAY_LENGTH])
     return sign or (0 if one == other else None)
 

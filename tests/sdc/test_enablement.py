@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from fhir_service.sdc.compiled import compile_form
+from fhir_service.sdc.enablement import holds
+from fhir_service.sdc.items import Condition
 from fhir_service.sdc.pairing import Node, pair
 from tests.support.cases import cases
 
@@ -26,3 +28,12 @@ def test_an_item_is_enabled_as_its_conditions_say(
     nodes = pair(form, {"resourceType": "QuestionnaireResponse", "item": case["items"]})
     asked = [node for node in everywhere(nodes) if node.item.link_id == document["asked"]]
     assert [node.enabled for node in asked] == case["enabled"]
+
+
+@pytest.mark.parametrize("text", ["", "soon", "2024-", "2024-02-30T25:99:00Z", "x" * 40])
+@pytest.mark.parametrize("kind", ["date", "dateTime", "time"])
+def test_what_is_no_date_meets_no_condition_and_is_no_fault(kind: Any, text: str) -> None:
+    asked = {"date": "2024-02-01", "dateTime": "2024-02-01T10:00:00Z", "time": "10:00:00"}[kind]
+    operators: tuple[Any, ...] = ("=", ">", "<", ">=", "<=")
+    for operator in operators:
+        assert holds(Condition("q", operator, kind, asked), [(kind, text)]) is False
