@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -115,7 +116,8 @@ def _places(value: Any) -> list[tuple[Any, Any]]:
 
 
 def _odd(random: Random) -> Any:
-    return random.choice([ODD_STRINGS, ODD_NUMBERS, ODD_VALUES][random.randrange(3)])
+    odd = random.choice([ODD_STRINGS, ODD_NUMBERS, ODD_VALUES][random.randrange(3)])
+    return deepcopy(odd)  # it is reshaped in its turn, and must not come to lie in itself
 
 
 def reshaped(random: Random, body: bytes) -> bytes:
