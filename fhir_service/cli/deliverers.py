@@ -5,6 +5,7 @@ Each is a process of its own, so that an EHR that is slow takes nothing from who
 
 from __future__ import annotations
 
+import os
 import subprocess
 import threading
 import time
@@ -19,6 +20,15 @@ LONGEST_SECONDS: Final = 60.0
 STEADY_SECONDS: Final = 30.0
 GRACE_SECONDS: Final = 90.0
 """What is being sent is sent to its end; after so long a worker is killed, and it is unknown."""
+
+_NO_FORK: Final = threading.Lock()
+"""Held while a worker is started. A server process that is forked meanwhile would keep the pipe
+over which the start is told, and the start would never be seen to end."""
+os.register_at_fork(
+    before=_NO_FORK.acquire,
+    after_in_parent=_NO_FORK.release,
+    after_in_child=_NO_FORK.release,
+)
 
 
 @contextmanager
@@ -41,7 +51,8 @@ def _keep(stop: threading.Event) -> None:
     pause = LOOK_SECONDS
     while not stop.is_set():
         began = time.monotonic()
-        worker = subprocess.Popen(spawn(), stdin=subprocess.DEVNULL)  # noqa: S603  our own program
+        with _NO_FORK:
+            worker = subprocess.Popen(spawn(), stdin=subprocess.DEVNULL)  # noqa: S603  our own program
         while worker.poll() is None and not stop.wait(LOOK_SECONDS):
             pass
         if worker.poll() is None:
