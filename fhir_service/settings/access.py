@@ -127,7 +127,7 @@ ACCESS: Final[tuple[Setting, ...]] = (
         "count",
         "1000",
         "tokens",
-        "Most tokens from one address that have to be looked at closer; 0: no limit.",
+        "Most bad tokens of one address before its new tokens are turned away; 0: no limit.",
         least=0,
     ),
     Setting(

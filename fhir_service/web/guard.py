@@ -7,6 +7,7 @@ https://www.rfc-editor.org/rfc/rfc6750 section 2.1
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from flask import Flask, request
 
@@ -70,18 +71,15 @@ def _by_token(endpoint: str) -> bool:
 def _who(door: Door, cds_door: CdsDoor, limits: Limits) -> Callable[[str, Told], Caller]:
     """How the caller is known by what stands in the Authorization header."""
 
-    def looking_closer() -> None:
-        """A token that is not known yet: who sends many such is not worth a signature check."""
-        limits.bad_tokens.must_pass(request.remote_addr or "")
+    def looking_closer() -> AbstractContextManager[None]:
+        """Of tokens not known yet the bad are counted: their sender's are then not looked at."""
+        return limits.bad_tokens.only(NotSignedIn, request.remote_addr or "")
 
     def found(token: str, account: Told) -> Caller:
         if account.endpoint not in CDS:
             return door.caller(token, account.request_id, language_asked(), looking_closer)
-        try:  # each is new: only the bad ones are counted
+        with looking_closer():
             return cds_door(token, request.path, account.request_id)
-        except NotSignedIn:
-            looking_closer()
-            raise
 
     return found
 

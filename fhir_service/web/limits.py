@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from fhir_service.fhir.issues import TooMany
+from fhir_service.fhir.issues import Refusal, TooMany
 
 if TYPE_CHECKING:
     from fhir_service.settings import Settings
@@ -50,6 +51,24 @@ class Limit:
                 self._due.popitem(last=False)
         if wait > 0:
             raise TooMany(self._says, retry_after_seconds=math.ceil(wait))
+
+    def must_have_room(self, key: str) -> None:
+        """Count nothing. Raises TooMany, as ``must_pass`` would now."""
+        now = self._clock()
+        wait = self._due.get(key, now) + self._interval - now - MINUTE
+        if self._interval and wait > 0:
+            raise TooMany(self._says, retry_after_seconds=math.ceil(wait))
+
+    @contextmanager
+    def only(self, counted: type[Refusal], key: str) -> Iterator[None]:
+        """Count what is done within only where it ends so; raises TooMany before, without room."""
+        self.must_have_room(key)
+        try:
+            yield
+        except counted:
+            with suppress(TooMany):  # another had the last one meanwhile: its own end is told
+                self.must_pass(key)
+            raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ https://www.rfc-editor.org/rfc/rfc6750#section-3.1
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Final
 
 from fhir_service.fhir.issues import NotSignedIn, Refusal, TooMany, operation_outcome
@@ -44,8 +45,8 @@ class Turnstile:
         if scheme.lower() != "bearer" or not token.strip():
             return self._within(environ, start_response)
 
-        def looking_closer() -> None:
-            self._limits.bad_tokens.must_pass(environ.get("REMOTE_ADDR", ""))
+        def looking_closer() -> AbstractContextManager[None]:
+            return self._limits.bad_tokens.only(NotSignedIn, environ.get("REMOTE_ADDR", ""))
 
         try:
             self._door.claims(token.strip(), looking_closer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -73,18 +74,18 @@ class Door:
         token: str,
         request_id: str | None = None,
         language: str | None = None,
-        looking_closer: Callable[[], None] | None = None,
+        looking_closer: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> Caller:
         """Who holds this access token, and reads this language. Raises NotSignedIn.
 
-        ``looking_closer`` is called before a token that is not known yet is verified; what it
-        raises is raised here.
+        A token that is not known yet is verified within ``looking_closer``; what that raises is
+        raised here.
         """
         claims = self.claims(token, looking_closer)
         return Caller(claims.client, claims.jti, claims.access, request_id, language)
 
     def claims(
-        self, token: str, looking_closer: Callable[[], None] | None = None
+        self, token: str, looking_closer: Callable[[], AbstractContextManager[None]] = nullcontext
     ) -> tokens.Claims:
         """What this access token says, if it is good now. Raises NotSignedIn."""
         if len(token) > _LONGEST_TOKEN:
@@ -94,9 +95,8 @@ class Door:
         revoked = self._revoked(now)
         claims = self._known.get(fingerprint)
         if claims is None or claims.expires <= now.timestamp():
-            if looking_closer is not None:
-                looking_closer()
-            claims = self._verified(token, now)
+            with looking_closer():
+                claims = self._verified(token, now)
             self._remember(fingerprint, claims)
         if revoked and not revoked.isdisjoint(claims.marks()):
             raise NotSignedIn("The access token was revoked; ask for a new one.")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fhir_service.fhir.issues import TooMany
+from fhir_service.fhir.issues import NotSignedIn, TooMany
 from fhir_service.web.limits import MOST_KEYS, Limit
 from tests.support.service import Running, keys, start
 
@@ -110,6 +110,34 @@ def test_without_a_trusted_proxy_nobody_writes_his_own_address(limited: Start) -
     assert statuses == [400, 429]
 
 
+def test_what_is_counted_only_where_it_goes_wrong_is_looked_at_until_the_room_is_gone() -> None:
+    now = [0.0]
+    limit = Limit(2, "slower", lambda: now[0])
+
+    def bad() -> None:
+        with pytest.raises(NotSignedIn), limit.only(NotSignedIn, "a"):
+            raise NotSignedIn("bad")
+
+    for _ in range(5):
+        with limit.only(NotSignedIn, "a"):
+            pass
+    bad()
+    bad()
+    with pytest.raises(TooMany) as refused, limit.only(NotSignedIn, "a"):
+        raise AssertionError("not looked at")
+    assert refused.value.retry_after_seconds == 30
+    now[0] = 30.0
+    bad()
+    with Limit(0, "slower").only(NotSignedIn, "a"):
+        pass
+
+
+def test_many_new_tokens_from_one_address_are_no_flood_while_they_are_good(limited: Start) -> None:
+    running = limited(BAD_TOKENS_PER_MINUTE="2")
+    asked = [running.send("GET", "/fhir/Patient", token=running.token()) for _ in range(9)]
+    assert {reply.status_code for reply in asked} == {200}
+
+
 def test_a_flood_of_bad_tokens_is_not_looked_at_and_good_ones_known_before_pass(
     limited: Start,
 ) -> None:
@@ -117,5 +145,6 @@ def test_a_flood_of_bad_tokens_is_not_looked_at_and_good_ones_known_before_pass(
     good = running.token()
     assert running.send("GET", "/fhir/Patient", token=good).status_code == 200
     bad = [running.send("GET", "/fhir/Patient", token=f"a.b.{n}").status_code for n in range(4)]
-    assert bad == [401, 401, 429, 429]
+    assert bad == [401, 401, 401, 429]
+    assert running.send("GET", "/fhir/Patient").status_code == 429
     assert running.send("GET", "/fhir/Patient", token=good).status_code == 200
