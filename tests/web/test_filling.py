@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from fhir_service.web.filling.views import minutes
 from fhir_service.web.static_files import contents
 from fhir_service.web.wording import languages, words
 from tests.support.filling import ADA, AtThePage, Form, a_link, at_the_page
@@ -44,6 +45,13 @@ def answered(response: dict[str, Any]) -> dict[str, Any]:
             values = [value for key, value in answer.items() if key.startswith("value")]
             found[item["linkId"]] = values[0]
     return found
+
+
+@pytest.mark.parametrize(
+    ("questions", "told"), [(1, 2), (24, 3), (40, 5), (44, 10), (80, 10), (84, 10), (85, 15)]
+)
+def test_the_time_it_takes_is_told_in_round_minutes(questions: int, told: int) -> None:
+    assert minutes(questions) == told
 
 
 def test_a_form_is_filled_checked_and_sent(running: Running) -> None:

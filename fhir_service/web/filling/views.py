@@ -21,6 +21,7 @@ from fhir_service.workflow.site import Site
 
 _A_MINUTE = 8
 """Questions that are answered in one."""
+_STEP = 5
 
 
 def start_view(site: Site, clinic: Clinic) -> View:
@@ -36,13 +37,19 @@ def start_view(site: Site, clinic: Clinic) -> View:
         questions = sum(1 for one in screen.form.by_link_id.values() if _asks(one.type))
         return screen.page(
             "start.html",
-            minutes=max(2, round(questions / _A_MINUTE)),
+            minutes=minutes(questions),
             begun=screen.found.draft is not None,
             action=screen.address(),
             decline=screen.address("decline") if task_of(screen) else None,
         )
 
     return view
+
+
+def minutes(questions: int) -> int:
+    """About how long so many questions take, in minutes; from five on in steps of five."""
+    exactly = max(2, round(questions / _A_MINUTE))
+    return exactly if exactly <= _STEP else -(-exactly // _STEP) * _STEP
 
 
 def _asks(type_: str) -> bool:
