@@ -7,6 +7,7 @@ also lexically sound. http://hl7.org/fhir/R4/questionnaireresponse.html
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, UnsetType
@@ -51,6 +52,10 @@ _ONE = _ITEM + 1
 
 _WORDED = _ONE + 3
 """Those of an item with one answer of system, code and display."""
+
+_KEPT = 1_000
+"""So many tests of each type are shared by all items that ask the same: what a large form asks
+stays in the processor's cache."""
 
 
 def offered(options: Sequence[Option]) -> Offered:
@@ -118,7 +123,7 @@ def quickly(plan: Plan, item: ResponseItem, enablement: Enablement, scopes: Scop
         item.answers is not UNSET
         or item.items is UNSET
         or item.definition is not UNSET
-        or item.text not in plan.words
+        or (item.text is not UNSET and item.text not in plan.words)
     ):
         return 0
     inner = {**scopes, plan.link_id: item} if plan.repeats else scopes
@@ -206,25 +211,24 @@ def _days(plan: Plan) -> tuple[str, str] | None:
 
 def _boolean(plan: Plan) -> Test:
     del plan
+    return _any_boolean
 
-    def test(given: Given) -> int:
-        try:
-            (answer,) = given
-        except ValueError:
-            return 0
-        return 0 if answer.boolean is UNSET else _ONE
 
-    return test
+def _any_boolean(given: Given) -> int:
+    try:
+        (answer,) = given
+    except ValueError:
+        return 0
+    return 0 if answer.boolean is UNSET else _ONE
 
 
 def _integer(plan: Plan) -> Test | None:
-    if plan.span is None:
-        return None
-    low, high = plan.span
     step = ext.value(plan.item.extensions, ext.SLIDER_STEP)
-    if step not in (None, 1):
-        return None
+    return _integer_within(*plan.span) if plan.span is not None and step in (None, 1) else None
 
+
+@lru_cache(_KEPT)
+def _integer_within(low: int, high: int) -> Test:
     def test(given: Given) -> int:
         try:
             (answer,) = given
@@ -237,8 +241,11 @@ def _integer(plan: Plan) -> Test | None:
 
 
 def _string(plan: Plan) -> Test:
-    longest, one_line = plan.longest, plan.item.type != "text"
+    return _string_within(plan.longest, plan.item.type != "text")
 
+
+@lru_cache(_KEPT)
+def _string_within(longest: int, one_line: bool) -> Test:
     def test(given: Given) -> int:
         try:
             (answer,) = given
@@ -254,10 +261,11 @@ def _string(plan: Plan) -> Test:
 
 def _date(plan: Plan) -> Test | None:
     days = _days(plan)
-    if days is None:
-        return None
-    first, last = days
+    return None if days is None else _date_within(*days)
 
+
+@lru_cache(_KEPT)
+def _date_within(first: str, last: str) -> Test:
     def test(given: Given) -> int:
         try:
             (answer,) = given
@@ -273,17 +281,17 @@ def _date(plan: Plan) -> Test | None:
 
 def _decimal(plan: Plan) -> Test:
     del plan
+    return _any_decimal
 
-    def test(given: Given) -> int:
-        try:
-            (answer,) = given
-        except ValueError:
-            return 0
-        # a decimal is kept as its JSON text, which is no number only where it is no decimal
-        value = answer.decimal
-        return _ONE if value is not UNSET and is_number(value) else 0
 
-    return test
+def _any_decimal(given: Given) -> int:
+    try:
+        (answer,) = given
+    except ValueError:
+        return 0
+    # a decimal is kept as its JSON text, which is no number only where it is no decimal
+    value = answer.decimal
+    return _ONE if value is not UNSET and is_number(value) else 0
 
 
 def _quantity(plan: Plan) -> Test | None:

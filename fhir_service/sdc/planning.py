@@ -61,19 +61,21 @@ def plan_items(
     for plan in (root, *known.values()):
         plan.flat = plan.plain_group and not any(one.is_group for one in plan.children.values())
     sources = {source.condition.question for plan in known.values() for source in plan.sources}
+    for link_id in sources & known.keys():
+        known[link_id].sought = True
     for plan in (root, *known.values()):
         plan.table = {
-            link_id: _entry(child, link_id in sources)
+            link_id: _entry(child)
             for link_id, child in plan.children.items()
             if child.test is not None and not child.children
         }
     return root, known
 
 
-def _entry(plan: Plan, asked_about: bool) -> Entry:
+def _entry(plan: Plan) -> Entry:
     if plan.test is None:
         raise ValueError("an item without a test has no entry")
-    kept = plan if asked_about or plan.sources else None
+    kept = plan if plan.sought or plan.sources else None
     return plan.index, plan.words, plan.test, plan.wanted, _asks(plan.sources), kept
 
 

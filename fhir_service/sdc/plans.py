@@ -76,35 +76,45 @@ last where it has a condition, or is asked about by others; else None.
 """
 
 
-class Plan:
-    """One item of the form as the walk sees it; the root, its linkId empty, is the form."""
+class _Often:
+    """What the walk asks of every item, apart, so that it lies side by side in memory.
+
+    Of a form of thousands little fits into the processor's cache: the walk is the slower for each
+    place that it has to look at.
+    """
+
+    __slots__ = (
+        "children", "counted", "demanding", "expressions", "flat", "index", "link_id", "repeats",
+        "sought", "sources", "table", "tested", "wanted", "words",
+    )  # fmt: skip
+
+
+class Plan(_Often):
+    """One item of the form as the walk sees it; the root, its linkId empty, is the form.
+
+    ``repeats`` when its instances (a group), or answers with items inside, are told apart.
+    ``sought`` when a condition asks about it.
+    """
 
     __slots__ = (
         "alone",
         "always",
         "ancestors",
         "asking",
-        "children",
         "codings",
         "computed_text",
         "conditional",
         "constraint",
-        "counted",
         "decided",
-        "demanding",
         "display_only",
         "exclusive",
-        "expressions",
         "expressive",
         "field",
-        "flat",
         "free_text",
-        "index",
         "is_group",
         "item",
         "kinds",
         "limits",
-        "link_id",
         "longest",
         "offered",
         "option_values",
@@ -112,16 +122,11 @@ class Plan:
         "plain",
         "plain_group",
         "quick",
-        "sources",
         "span",
-        "table",
         "test",
-        "tested",
         "unresolved",
-        "wanted",
         "watched",
         "weighed",
-        "words",
     )  # fmt: skip
 
     def __init__(self, item: Item, index: int, parent: Plan | None) -> None:
@@ -131,6 +136,8 @@ class Plan:
         self.parent = parent
         self.ancestors: tuple[Plan, ...] = () if parent is None else (*parent.ancestors, parent)
         self.is_group = item.type == "group"
+        self.repeats = item.repeats and (self.is_group or bool(item.items))
+        self.sought = False
         self.words: frozenset[Any] = frozenset((*item.texts.values(), UNSET))
         kinds = list(KINDS_OF[item.type])
         for option in item.options:
@@ -184,15 +191,10 @@ class Plan:
         self.counted = item.min_occurs is not None or item.max_occurs is not None
         self.weighed: tuple[Plan, ...] = ()
 
-    @property
-    def repeats(self) -> bool:
-        """Whether its instances (a group), or answers with items inside, are told apart."""
-        return self.item.repeats and (self.is_group or bool(self.item.items))
-
     def with_item(self, item: Item) -> Plan:
         """The same place in the form with another item, some of whose elements are computed."""
         made = Plan(item, self.index, self.parent)
-        for name in ("children", "sources", "conditional", "demanding", "computed_text", "table"):
+        for name in _KEPT:
             setattr(made, name, getattr(self, name))
         made.expressions = self.expressions
         made.decided = True
@@ -211,6 +213,9 @@ class Plan:
             or self.item.answer_value_set
             or self.watched
         )
+
+
+_KEPT = ("children", "sources", "conditional", "demanding", "computed_text", "table", "sought")
 
 
 def value_key(kind: ValueKind, value: Any) -> Any:

@@ -70,7 +70,8 @@ class Walk:
             first = child.index > last
             if first:
                 last = child.index
-                seen[child.link_id] = item
+                if child.sought:
+                    seen[child.link_id] = item
             elif child.index < last or not child.item.repeats or not child.is_group:
                 self.enablement.odd = True
                 self.check.mixed = True
