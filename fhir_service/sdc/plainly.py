@@ -131,13 +131,15 @@ def quickly(plan: Plan, item: ResponseItem, enablement: Enablement, scopes: Scop
     return found and found + (_ITEM if item.text is UNSET else _ITEM + 1)
 
 
-def entry_passes(entry: Entry, item: ResponseItem, enablement: Enablement, scopes: Scopes) -> int:
+def entry_passes(
+    plan: Plan, entry: Entry, item: ResponseItem, enablement: Enablement, scopes: Scopes
+) -> int:
     """As ``quickly`` gives it, of a question that has an entry."""
-    _, words, test, _, asks, child = entry
+    _, test, _, asks, _ = entry
     given, text = item.answers, item.text
-    if given is UNSET or (text is not UNSET and text not in words):
+    if given is UNSET or (text is not UNSET and text not in plan.words):
         return 0
-    if asks is not None and child is not None and not _enabled(child, asks, enablement, scopes):
+    if asks is not None and not _enabled(plan, asks, enablement, scopes):
         return 0
     found = test(given)
     return found if text is UNSET or not found else found + 1
@@ -147,19 +149,19 @@ def _all_pass(  # noqa: PLR0911  each way out is the end of it
     plan: Plan, items: Sequence[ResponseItem], enablement: Enablement, scopes: Scopes
 ) -> int:
     """How many properties the items in a group without groups have, all plainly right; else 0."""
-    table, seen = plan.table, enablement.seen
+    table, children, seen = plan.table, plan.children, enablement.seen
     last, found, met = -1, 0, 0
     for item in items:
         entry = table.get(item.link_id)
         if entry is None:
             return 0
-        index, words, test, wanted, asks, child = entry
+        index, test, wanted, asks, child = entry
         given, text = item.answers, item.text
         if index <= last or given is UNSET:
             return 0
         last = index
         if text is not UNSET:
-            if text not in words:
+            if text not in children[item.link_id].words:
                 return 0
             found += 1
         count = test(given)

@@ -63,9 +63,10 @@ def plan_items(
     sources = {source.condition.question for plan in known.values() for source in plan.sources}
     for link_id in sources & known.keys():
         known[link_id].sought = True
+    alike: dict[Entry, Entry] = {}
     for plan in (root, *known.values()):
         plan.table = {
-            link_id: _entry(child)
+            link_id: alike.setdefault(entry := _entry(child), entry)
             for link_id, child in plan.children.items()
             if child.test is not None and not child.children
         }
@@ -76,7 +77,7 @@ def _entry(plan: Plan) -> Entry:
     if plan.test is None:
         raise ValueError("an item without a test has no entry")
     kept = plan if plan.sought or plan.sources else None
-    return plan.index, plan.words, plan.test, plan.wanted, _asks(plan.sources), kept
+    return plan.index, plan.test, plan.wanted, _asks(plan.sources), kept
 
 
 def _asks(sources: Sequence[Source]) -> tuple[str, Asked] | tuple[()] | None:

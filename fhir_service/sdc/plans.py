@@ -67,12 +67,13 @@ class Source:
     earlier: bool = False
 
 
-Entry = tuple[int, frozenset[Any], Test, bool, tuple[str, Asked] | tuple[()] | None, "Plan | None"]
-"""Of a question its number among its siblings, words, test, whether it is wanted, its condition.
+Entry = tuple[int, Test, bool, tuple[str, Asked] | tuple[()] | None, "Plan | None"]
+"""Of a question its number among its siblings, its test, whether it is wanted, its condition.
 
 The condition is None where there is none, (question, how it is asked) where it is but one of the
 common ones on a question that is always enabled, and empty for others. The question itself is the
-last where it has a condition, or is asked about by others; else None.
+last where it has a condition, or is asked about by others; else None. Questions that are alike
+in all this, whatever their words, share one.
 """
 
 
@@ -137,7 +138,6 @@ class Plan(_Often):
         self.ancestors: tuple[Plan, ...] = () if parent is None else (*parent.ancestors, parent)
         self.is_group = item.type == "group"
         self.repeats = item.repeats and (self.is_group or bool(item.items))
-        self.sought = False
         self.words: frozenset[Any] = frozenset((*item.texts.values(), UNSET))
         kinds = list(KINDS_OF[item.type])
         for option in item.options:
@@ -179,10 +179,7 @@ class Plan(_Often):
         self.computed_text = False
         self.longest = _INTEGERS[1] if item.max_length is None else item.max_length
         self.span = _span(item) if item.type == "integer" else None
-        self.plain = False
-        self.plain_group = False
-        self.flat = False
-        self.quick = False
+        self.plain = self.plain_group = self.flat = self.quick = self.sought = False
         self.offered = offered(item.options)
         self.test: Test | None = None
         self.tested: Test | None = None

@@ -67,7 +67,7 @@ def _long_form(size: int) -> tuple[Json, Json]:
                 {
                     "linkId": f"g{n}.q{m}",
                     "type": "integer",
-                    "text": "How strong?",
+                    "text": f"How strong is it at {n}.{m}?",
                     "required": True,
                 }
                 for m in range(GROUP - 1)

@@ -60,6 +60,7 @@ class Walk:
         """The items of one place, ``plan`` around them, enabled if ``shown``."""
         children, table, seen = plan.children, plan.table, self.enablement.seen
         testing = self.testing and shown
+        known = self.known if trail is None else {}
         last, met, number = -1, 0, -1
         for item in items:
             number += 1
@@ -80,13 +81,12 @@ class Walk:
             if not testing:
                 count = 0
             elif (entry := table.get(child.link_id)) is not None:
-                count = entry_passes(entry, item, self.enablement, scopes)
+                count = entry_passes(child, entry, item, self.enablement, scopes)
             else:
                 count = quickly(child, item, self.enablement, scopes)
             if count:
                 self.properties += count
-                if trail is None:
-                    self.known[number] = count
+                known[number] = count
                 met += first and child.wanted and not child.counted
             else:
                 met += self.closely(child, item, (trail, number, None), scopes, shown)
