@@ -131,8 +131,22 @@ def _loaded(body: bytes, twice: _Twice) -> Any:
 
 
 def read_stored(body: bytes) -> dict[str, Any]:
-    """What ``read_json`` gives, of a body that was taken in, perhaps under a higher limit."""
+    """What ``read_json`` gives, of a body that was taken in, perhaps under a higher limit.
+
+    Its rules were kept when it came in: they are not asked again, a fifth of the cost.
+    """
+    if not any(sign in body for sign in _MINUS_ZERO):  # this reader would lose its sign
+        try:
+            plain = _exactly.decode(body)
+        except (NotUnderstood, msgspec.DecodeError, ArithmeticError, RecursionError):
+            plain = None
+        if isinstance(plain, dict):
+            return plain
     return read_json(body, max_depth=json_depth(MOST_ITEM_LEVELS))
+
+
+_MINUS_ZERO = tuple(before + b"-0" for before in (b":", b"[", b",", b" ", b"\n", b"\t", b"\r"))
+"""Where a number may begin in JSON, that may be -0."""
 
 
 def _number(text: str) -> Decimal:

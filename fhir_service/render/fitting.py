@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from fhir_service.summary.mapping import SectionKind
-from fhir_service.summary.model import Fact, Section, Summary, Value
+from fhir_service.summary.model import Cell, Fact, Section, Summary, Value
 
 MOST_LETTERS = 240
 MOST_CELL_LETTERS = 90
@@ -136,14 +136,16 @@ def _short(fact: Fact) -> Fact:
     """The fact with long answers cut and long lists ended, each visibly."""
     most = MOST_OF_FLAG if fact.rule else MOST_VALUES
     cells = tuple(
-        replace(cell, values=_few(cell.values, most, MOST_CELL_LETTERS)) for cell in fact.cells
+        Cell(cell.label, _few(cell.values, most, MOST_CELL_LETTERS), cell.note, cell.bare)
+        for cell in fact.cells
     )
     change = fact.change
     if change is not None:
         change = replace(change, before=_few(change.before, 3, MOST_CELL_LETTERS))
     values = _few(fact.values, most, MOST_LETTERS)
-    short = replace(fact, values=values, cells=cells, change=change)
-    return fact if short == fact else short
+    if (values, cells, change) == (fact.values, fact.cells, fact.change):
+        return fact
+    return replace(fact, values=values, cells=cells, change=change)
 
 
 def _few(values: tuple[Value, ...], most: int, letters: int) -> tuple[Value, ...]:
@@ -157,5 +159,6 @@ def _cut(value: Value, letters: int) -> Value:
     words = value.words
     if len(words) > letters or words.count("\n") > 3:  # noqa: PLR2004  four lines are enough
         lines = "\n".join(words.split("\n")[:4])
-        return replace(value, words=lines[: letters - len(CUT)].rstrip() + CUT)
+        words = lines[: letters - len(CUT)].rstrip() + CUT
+        return Value(words, value.kind, value.unit, value.origin, value.sent, value.mark)
     return value

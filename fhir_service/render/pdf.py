@@ -17,6 +17,8 @@ from hashlib import sha256
 from types import TracebackType
 from typing import Any
 
+from msgspec import Struct
+
 from fhir_service.fhir.issues import Unavailable
 from fhir_service.render.fonts import shows
 from fhir_service.render.pipes import receive, send
@@ -173,6 +175,8 @@ def _plain(value: Any, words: Callable[[str], str]) -> Any:
         return value.isoformat()
     if isinstance(value, tuple | list):
         return [_plain(one, words) for one in value]
+    if isinstance(value, Struct):
+        return {name: _plain(getattr(value, name), words) for name in value.__struct_fields__}
     if is_dataclass(value):
         named = (field.name for field in fields(value) if field.name not in _LEFT)
         return {name: _plain(getattr(value, name), words) for name in named}

@@ -6,10 +6,10 @@ https://www.rfc-editor.org/rfc/rfc3676
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 
 from fhir_service.render.fitting import Page, fit
+from fhir_service.render.wrapping import WIDTH, wrapped
 from fhir_service.summary.model import (
     Asked,
     Cell,
@@ -22,7 +22,6 @@ from fhir_service.summary.model import (
 )
 from fhir_service.summary.visible import plain, visible
 
-WIDTH = 80
 FIRST_LINES = 45
 SHEET_LINES = 52
 SHEET_FURTHER_LINES = 40
@@ -67,7 +66,7 @@ def _count(section: Section, facts: Sequence[Fact]) -> int:
 
 def _head(summary: Summary) -> list[str]:
     return [
-        *_wrapped(f"{summary.title.upper()}: {visible(summary.patient_line)}"),
+        *wrapped(f"{summary.title.upper()}: {visible(summary.patient_line)}"),
         *_banner(summary),
     ]
 
@@ -82,9 +81,9 @@ def _titled(head: str, sections: Sequence[Section]) -> Iterator[str]:
 
 def _banner(summary: Summary) -> Iterator[str]:
     standing = " ".join(line for line in summary.banner[:2])
-    yield from _wrapped(standing)
+    yield from wrapped(standing)
     for line in summary.banner[2:]:
-        yield from _wrapped(plain(visible(line)))
+        yield from wrapped(plain(visible(line)))
 
 
 def _section(section: Section, facts: Sequence[Fact]) -> Iterator[str]:
@@ -93,14 +92,14 @@ def _section(section: Section, facts: Sequence[Fact]) -> Iterator[str]:
     if ranked:
         first, *rest = _paragraphs(facts)
         if section.kind.style == "table":
-            yield from _wrapped(f"{head}: {_run(first)}")
+            yield from wrapped(f"{head}: {_run(first)}")
         else:
             yield head
             rest = [first, *rest]
         for several in rest:
-            yield from _wrapped(_run(several), "- ")
+            yield from wrapped(_run(several), "- ")
     else:
-        yield from _wrapped(f"{head}: {_run(facts)}")
+        yield from wrapped(f"{head}: {_run(facts)}")
 
 
 def _paragraphs(facts: Sequence[Fact]) -> list[list[Fact]]:
@@ -170,8 +169,8 @@ def _value(value: Value) -> str:
 
 def _form(form: FormAnswers) -> Iterator[str]:
     yield ""
-    yield from _wrapped(plain(visible(f"{form.title} {form.form_version} ({form.url})")))
-    yield from _wrapped(
+    yield from wrapped(plain(visible(f"{form.title} {form.form_version} ({form.url})")))
+    yield from wrapped(
         f"Response {form.response}, version {form.response_version}, {form.status}; answered "
         f"{visible(form.authored)}; received {form.received}; by {visible(form.answered_by)}"
     )
@@ -188,24 +187,7 @@ def _asked(asked: Asked) -> Iterator[str]:
         question = f"[not in the form: {asked.link_id}] {visible(asked.text)}"
     if asked.state in _STATES:
         question = f"{question} {_STATES[asked.state]}"
-    yield from _wrapped(question, indent)
+    yield from wrapped(question, indent)
     for value in asked.values:
         sent = f' (sent as "{visible(value.sent)}")' if value.sent else ""
-        yield from _wrapped(f"{_value(value)}{sent}", f"{indent}  > ")
-
-
-def _wrapped(words: str, start: str = "") -> Iterator[str]:
-    """Lines of at most 80 columns, the following ones indented; words are only cut when longer."""
-    room = " " * (len(start) or 2)
-    for number, line in enumerate(words.split("\n")):
-        head = start if number == 0 else room
-        yield from textwrap.wrap(
-            line,
-            WIDTH,
-            initial_indent=head,
-            subsequent_indent=room,
-            break_on_hyphens=False,
-            expand_tabs=False,
-            replace_whitespace=False,
-            drop_whitespace=True,
-        ) or [head.rstrip()]
+        yield from wrapped(f"{_value(value)}{sent}", f"{indent}  > ")

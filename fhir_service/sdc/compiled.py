@@ -12,7 +12,7 @@ from typing import Any
 
 from fhir_service.sdc import extensions as ext
 from fhir_service.sdc.item_reading import read_items
-from fhir_service.sdc.items import Item, in_language
+from fhir_service.sdc.items import Item, Option, in_language
 from fhir_service.sdc.planning import plan_items
 from fhir_service.sdc.plans import Plan
 
@@ -57,6 +57,18 @@ class Form:
         if self.url is None or self.version is None:
             return self.url
         return f"{self.url}|{self.version}"
+
+    @cached_property
+    def codings(self) -> Mapping[tuple[Any, Any, Any], Option]:
+        """Every offered Coding by (linkId, system, code); under linkId None the first of all."""
+        found: dict[tuple[Any, Any, Any], Option] = {}
+        for item in walk(self.items):
+            for option in item.options:
+                if isinstance(option.value, Mapping):
+                    key = (option.value.get("system"), option.value.get("code"))
+                    found.setdefault((item.link_id, *key), option)
+                    found.setdefault((None, *key), option)
+        return found
 
     @cached_property
     def plain_envelope(self) -> tuple[str, bool] | None:

@@ -112,7 +112,9 @@ class Item:
 def in_language(words: Mapping[str, str], language: str | None) -> str:
     """The words in ``language`` (es-MX, else es, else the form's own); "" when there are none."""
     if language:
-        for tag in (language, language.split("-", maxsplit=1)[0]):
-            if tag in words:
-                return words[tag]
+        if language in words:
+            return words[language]
+        broader = language.partition("-")[0]
+        if broader in words:
+            return words[broader]
     return words.get("", "")

@@ -6,10 +6,12 @@ decoded response itself. http://hl7.org/fhir/R4/questionnaireresponse.html#link
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
+from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from fhir_service.sdc.compiled import Form
 from fhir_service.sdc.enablement import Enablement, Scopes
@@ -23,8 +25,7 @@ if TYPE_CHECKING:
     from fhir_service.sdc.evaluation import Evaluation
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """One answer. ``place`` is its FHIRPath (``QuestionnaireResponse.item[0].answer[1]``).
 
     ``value`` is the JSON value, decimals as Decimal; None where an answer carries only extensions.
@@ -36,8 +37,7 @@ class Answer:
     nodes: tuple[Node, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """One item, or one instance of a repeating group, beside what was answered.
 
     ``place`` is None when the response does not have the item. ``enabled`` is what the form's
@@ -58,19 +58,22 @@ def pair(
     *,
     now: datetime | None = None,
     zone: tzinfo | None = None,
+    decoded: Sequence[ResponseItem] | None = None,
 ) -> tuple[Node, ...]:
     """The Nodes of the form's root items, in form order, beside a response (from read_json).
 
     Every item of the form is there at least once, a repeating group once per instance. Items that
     the form does not know are left out; the check tells of them. ``now`` is what expressions take
     for the present: when the response was written, where it is None. An item is enabled where its
-    enableWhenExpression can not be told.
+    enableWhenExpression can not be told. ``decoded`` are the same items as ``decode`` gave them,
+    where somebody has.
     """
     raw = response.get("item", [])
-    decoded = items_from(raw)
-    evaluation = _evaluation(form, response, decoded, (now, zone))
-    lens = _Lens(Enablement(decoded, lambda: index_of(decoded), evaluation), evaluation)
-    return lens.nodes(form.plan, _Level(raw, decoded, "QuestionnaireResponse"), {}, enabled=True)
+    items = items_from(raw) if decoded is None else decoded
+    evaluation = _evaluation(form, response, items, (now, zone))
+    lens = _Lens(Enablement(items, cache(lambda: index_of(items)), evaluation), evaluation)
+    level = _level(raw, items, "QuestionnaireResponse")
+    return lens.nodes(form.plan, level, {}, enabled=True)
 
 
 def _evaluation(
@@ -94,25 +97,25 @@ def _evaluation(
     return Evaluation(form.plan, form.questionnaire, instances, now=now or written, zone=zone)
 
 
-@dataclass(frozen=True, slots=True)
-class _Level:
-    """The items of one place in the response, plain and decoded."""
+_Found = tuple[Mapping[str, Any], ResponseItem, str]
+"""An item of the response, plain and decoded, and its place."""
 
-    raw: Sequence[Mapping[str, Any]]
-    decoded: Sequence[ResponseItem]
-    place: str
-
-    def of(self, link_id: str) -> Iterator[tuple[Mapping[str, Any], ResponseItem, str]]:
-        for number, (raw, item) in enumerate(zip(self.raw, self.decoded, strict=True)):
-            if item.link_id == link_id:
-                yield raw, item, f"{self.place}.item[{number}]"
+_Level = Mapping[str, Sequence[_Found]]
+"""The items of one place in the response by linkId."""
 
 
-def _level(raw: Mapping[str, Any], decoded: ResponseItem | ResponseAnswer, place: str) -> _Level:
-    return _Level(raw.get("item", []), decoded.items or (), place)
+def _level(raw: Sequence[Mapping[str, Any]], decoded: Sequence[ResponseItem], at: str) -> _Level:
+    level: dict[str, list[_Found]] = {}
+    for number, (one, item) in enumerate(zip(raw, decoded, strict=True)):
+        level.setdefault(item.link_id, []).append((one, item, f"{at}.item[{number}]"))
+    return level
 
 
-_NOTHING = _Level((), (), "")
+def _inside(raw: Mapping[str, Any], decoded: ResponseItem | ResponseAnswer, place: str) -> _Level:
+    return _level(raw["item"], decoded.items or (), place) if "item" in raw else _NOTHING
+
+
+_NOTHING: _Level = {}
 
 
 class _Lens:
@@ -125,9 +128,11 @@ class _Lens:
     def nodes(
         self, around: Plan, level: _Level, scopes: Scopes, *, enabled: bool
     ) -> tuple[Node, ...]:
+        if not around.children:
+            return ()
         made: list[Node] = []
         for plan in around.children.values():
-            found = list(level.of(plan.link_id))
+            found = level.get(plan.link_id, ())
             one_by_one = bool(found) and plan.is_group and plan.repeats
             shown = enabled and self._enablement.enabled(plan, scopes, one_by_one=one_by_one)
             if not found:
@@ -153,13 +158,13 @@ class _Lens:
         if enabled and plan.asking and plan.repeats and self._evaluation is not None:
             here = self._evaluation.instances.of(plan, raw)
             enabled = self._evaluation.enabled(plan, here) is not False
-        below = self.nodes(plan, _level(raw, item, place), inner, enabled=enabled)
+        below = self.nodes(plan, _inside(raw, item, place), inner, enabled=enabled)
         return Node(plan.item, place, enabled, nodes=below)
 
     def _question(
         self,
         plan: Plan,
-        found: list[tuple[Mapping[str, Any], ResponseItem, str]],
+        found: Sequence[_Found],
         scopes: Scopes,
         *,
         enabled: bool,
@@ -188,6 +193,6 @@ class _Lens:
         enabled: bool,
     ) -> Answer:
         inner = {**scopes, plan.link_id: decoded} if plan.repeats else scopes
-        below = self.nodes(plan, _level(raw, decoded, place), inner, enabled=enabled)
+        below = self.nodes(plan, _inside(raw, decoded, place), inner, enabled=enabled)
         kind, value = choice(raw, "value") or (None, None)
         return Answer(kind, value, place, below)

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from msgspec import Struct
+
 from fhir_service.sdc import extensions as ext
 from fhir_service.sdc.items import Item, ValueKind
 from fhir_service.sdc.pairing import Answer, Node
@@ -18,8 +20,7 @@ from fhir_service.summary.model import Asked, Origin, Source, Value
 from fhir_service.summary.words import Wording
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Given:
+class Given(Struct, frozen=True, eq=False):
     """One answer: as it lies in the response, and in words. ``item`` None: not in the form."""
 
     item: Item | None
@@ -170,6 +171,8 @@ class _Walk:
 
     def rest(self, response: Mapping[str, Any]) -> None:
         """Note every answer that no item of the form stands beside, so that none is lost."""
+        if len(self._met) == _count(response):
+            return
         for link_id, answer, text in _places(response, "QuestionnaireResponse"):
             if answer.place in self._met:
                 continue
@@ -205,6 +208,20 @@ def _answered(node: Node) -> bool:
 
 def _asks(item: Item) -> bool:
     return item.type not in {"group", "display"} or any(_asks(below) for below in item.items)
+
+
+def _count(holder: Mapping[str, Any]) -> int:
+    """How many answers lie in the items of this."""
+    found = 0
+    for item in holder.get("item", ()):
+        answers = item.get("answer", ())
+        found += len(answers)
+        for answer in answers:
+            if "item" in answer:
+                found += _count(answer)
+        if "item" in item:
+            found += _count(item)
+    return found
 
 
 def _places(holder: Mapping[str, Any], at: str) -> Iterator[tuple[str, Answer, str | None]]:

@@ -62,9 +62,11 @@ def _because(mapped: Mapped, one: Fired) -> Iterator[Cell]:
 
 
 def _heads(mapped: Mapped, given: Given) -> Iterator[Given]:
-    for row in mapped.form.rows if mapped.form is not None else ():
+    if given.item is None or mapped.form is None:
+        return
+    for row in mapped.form.rows:
         for instance in mapped.reading.instances.get(row.group, ()):
-            if any(given is one for answers in instance.values() for one in answers):
+            if any(given is one for one in instance.get(given.item.link_id, ())):
                 yield from (head for head in instance.get(row.head, ()) if head is not given)
 
 

@@ -35,7 +35,7 @@ from fhir_service.summary.model import (
     Summary,
     Value,
 )
-from fhir_service.summary.words import wording
+from fhir_service.summary.words import Wording
 
 __all__ = ["Person", "Source", "Summary", "summarise"]
 
@@ -136,8 +136,9 @@ def _read(
 ) -> tuple[Mapped, ...]:
     read_ = []
     for number, source in enumerate(sources, start=start):
-        words = wording(source.form, language, mapping.unsure, mapping.declined)
-        reading = read(source, pair(source.form, source.response), number, words)
+        words = Wording(source.form, language, mapping.unsure, mapping.declined)
+        nodes = pair(source.form, source.response, decoded=source.items)
+        reading = read(source, nodes, number, words)
         read_.append(Mapped(reading, mapping.form(source.form.url, source.form.version)))
     return tuple(read_)
 

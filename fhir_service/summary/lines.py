@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import chain
 
+from fhir_service.sdc.compiled import Form
 from fhir_service.sdc.items import Item
 from fhir_service.summary.answers import Answers, Given, Reading
 from fhir_service.summary.flags import share_lost
@@ -62,7 +63,8 @@ def short(given: Given, words: Mapping[str, str]) -> Value:
     """The answer in the clinic's short words where the mapping has some, else as in the form."""
     code = code_of(given.answer)
     if code is not None and code in words:
-        return replace(given.value, words=words[code])
+        value = given.value
+        return Value(words[code], value.kind, value.unit, value.origin, value.sent, value.mark)
     return given.value
 
 
@@ -154,7 +156,8 @@ def scores(score: Score, mapped: Mapped) -> Iterator[Fact]:
     sent = reading.of(score.total)
     if not parts and not sent:
         return
-    points = [_points(given) for cell in score.of for given in reading.of(cell.link_id)[:1]]
+    form = reading.source.form
+    points = [_points(form, given) for cell in score.of for given in reading.of(cell.link_id)[:1]]
     added = sum(filter(None, points)) if len(points) == len(score.of) else None
     if None in points:
         added = None
@@ -163,11 +166,11 @@ def scores(score: Score, mapped: Mapped) -> Iterator[Fact]:
     yield Fact(score.section, score.label, "derived", values, says=says, grounds=parts)
 
 
-def _points(given: Given) -> int | None:
+def _points(form: Form, given: Given) -> int | None:
     value = given.answer.value
     if not isinstance(value, Mapping):
         return None
-    option = own_option(given.item, (value.get("system"), value.get("code")))
+    option = own_option(form, given.item, value)
     return int(option.weight) if option is not None and option.weight is not None else None
 
 
@@ -245,16 +248,8 @@ def label_of(form: FormMapping | None, item: Item | None) -> str:
     """The mapping's short name of a question, else its text."""
     if item is None:
         return "a question that the form does not have"
-    if form is not None:
-        labels = {line.link_id: line.label for line in form.lines}
-        for row in form.rows:
-            labels[row.group] = row.label
-            labels[row.head] = row.label
-            labels.update({cell.link_id: f"{row.label}: {cell.label}" for cell in row.cells})
-        for score in form.scores:
-            labels.update({cell.link_id: f"{score.label}: {cell.label}" for cell in score.of})
-        if item.link_id in labels:
-            return labels[item.link_id]
+    if form is not None and item.link_id in form.labels:
+        return form.labels[item.link_id]
     return item.text() or item.link_id
 
 
@@ -262,8 +257,4 @@ def words_of(form: FormMapping | None, item: Item | None) -> Mapping[str, str]:
     """The mapping's short words for the answers of a question; empty when it has none."""
     if form is None or item is None:
         return {}
-    cells: list[RowCell | Line] = [cell for row in form.rows for cell in row.cells]
-    cells.extend(form.lines)
-    heads = {row.head: row.words for row in form.rows}
-    found = (one.words for one in cells if one.link_id == item.link_id)
-    return heads.get(item.link_id) or next(found, {})
+    return form.words.get(item.link_id, {})

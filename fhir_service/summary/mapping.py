@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import cached_property
 from typing import Literal
 
 Style = Literal["flags", "questions", "changes", "quotes", "table", "lines", "run"]
@@ -167,9 +168,9 @@ class SafetyList:
     none: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FormMapping:
-    """How one form version fills the page."""
+    """How one form version fills the page; what is asked of it again and again is made once."""
 
     url: str
     version: str
@@ -182,6 +183,29 @@ class FormMapping:
     respondent: Respondent | None = None
     safety: SafetyList | None = None
     order: int = 0
+
+    @cached_property
+    def labels(self) -> Mapping[str, str]:
+        """The short name of each mapped question, by linkId."""
+        found = {line.link_id: line.label for line in self.lines}
+        for row in self.rows:
+            found[row.group] = found[row.head] = row.label
+            found |= {cell.link_id: f"{row.label}: {cell.label}" for cell in row.cells}
+        for score in self.scores:
+            found |= {cell.link_id: f"{score.label}: {cell.label}" for cell in score.of}
+        return found
+
+    @cached_property
+    def words(self) -> Mapping[str, Mapping[str, str]]:
+        """The short words of the answers of each mapped question, by linkId."""
+        found: dict[str, Mapping[str, str]] = {
+            row.head: row.words for row in self.rows if row.words
+        }
+        cells = [cell for row in self.rows for cell in row.cells]
+        asked: list[RowCell | Line] = [*cells, *self.lines]
+        for one in asked:
+            found.setdefault(one.link_id, one.words)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

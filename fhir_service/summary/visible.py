@@ -38,6 +38,8 @@ def visible(text: str, shows: Callable[[str], bool] | None = None) -> str:
     ``shows`` says whether a character can be drawn (a PDF's fonts lack many); one that can
     not is written in the same way, since a glyph that is missing vanishes without a word.
     """
+    if text.isascii() and text.isprintable():  # most are: nothing to look for
+        return text
     shown = _HIDDEN.sub(_named, text.replace("\r\n", "\n"))
     if shows is None or shown.isascii():
         return shown
@@ -53,4 +55,4 @@ def _named(match: re.Match[str]) -> str:
 
 def plain(text: str) -> str:
     """Our own words and the form's, typographic signs in ASCII; never for a patient's words."""
-    return text.translate(_PLAIN)
+    return text if text.isascii() else text.translate(_PLAIN)

@@ -5,8 +5,8 @@ http://hl7.org/fhir/R4/questionnaireresponse-definitions.html#QuestionnaireRespo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fhir_service.sdc.compiled import Form
@@ -17,48 +17,52 @@ from fhir_service.summary.model import Kind, Mark, Origin, Value
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """How answers of one form are worded: its options by code, its marks, and the language."""
+    """How answers of one form are worded: its options by code, its marks, and the language.
 
-    options: Mapping[tuple[str | None, str | None], Option]
+    A code offered by any question names it wherever it is answered: the ranked questions have no
+    list of their own, they rank what was picked elsewhere.
+    """
+
+    form: Form
     language: str
     unsure: tuple[str, ...]
     declined: tuple[str, ...]
 
     def value(self, item: Item | None, answer: Answer, origin: Origin | None) -> Value:
         """The answer as shown in full: label, number or the patient's words."""
-        if isinstance(answer.value, Mapping):
-            return replace(self._of_structure(item, answer), origin=origin)
-        if answer.value is None:
-            return Value("(no value given)", "coded", origin=origin)
-        if isinstance(answer.value, bool):
-            return Value("Yes" if answer.value else "No", "coded", origin=origin)
-        kind: Kind = "patient-words" if answer.kind in {"string", "uri"} else "coded"
-        if self._is_option(item, answer.value):
-            kind = "coded"
-        return Value(str(answer.value), kind, origin=origin)
-
-    def _of_structure(self, item: Item | None, answer: Answer) -> Value:
         value = answer.value
-        if answer.kind == "Coding":
-            return self._coding(item, value)
-        if answer.kind == "Quantity":
-            number = f"{value.get('comparator', '')}{value.get('value', '')}"
-            return Value(number or "(no value given)", "coded", unit_of(value))
-        if answer.kind == "Attachment":
-            return Value(_attachment(value), "patient-words")
-        return Value(_reference(value), "coded")
+        if isinstance(value, dict):
+            if answer.kind == "Coding":
+                return self._coding(item, value, origin)
+            return _of_structure(answer.kind, value, origin)
+        if value is None:
+            return Value("(no value given)", "coded", origin=origin)
+        if isinstance(value, bool):
+            return Value("Yes" if value else "No", "coded", origin=origin)
+        kind: Kind = "patient-words" if answer.kind in {"string", "uri"} else "coded"
+        if (
+            item is not None
+            and item.options
+            and any(option.value == value for option in item.options)
+        ):
+            kind = "coded"
+        return Value(str(value), kind, origin=origin)
 
-    def _coding(self, item: Item | None, coding: Mapping[str, Any]) -> Value:
-        key = (coding.get("system"), coding.get("code"))
-        option = own_option(item, key) or self.options.get(key)
-        label = in_language(option.labels, self.language) if option else ""
-        sent = coding.get("display")
-        words = label or sent or coding.get("code") or "(no value given)"
+    def _coding(
+        self, item: Item | None, coding: Mapping[str, Any], origin: Origin | None
+    ) -> Value:
+        code, sent = coding.get("code"), coding.get("display")
+        option = own_option(self.form, item, coding)
+        if option is None:
+            option = self.form.codings.get((None, coding.get("system"), code))
+        label = in_language(option.labels, self.language) if option is not None else ""
+        words = str(label or sent or code or "(no value given)")
         return Value(
-            words=str(words),
-            kind="coded",
+            words,
+            "coded",
+            origin=origin,
             sent=str(sent) if sent and sent != words else None,
-            mark=self._mark(coding.get("code")),
+            mark=self._mark(code),
         )
 
     def _mark(self, code: Any) -> Mark:
@@ -66,43 +70,28 @@ class Wording:
             return "unsure"
         return "declined" if code in self.declined else ""
 
-    @staticmethod
-    def _is_option(item: Item | None, value: Any) -> bool:
-        return item is not None and any(option.value == value for option in item.options)
+
+def _of_structure(kind: str | None, value: Mapping[str, Any], origin: Origin | None) -> Value:
+    if kind == "Quantity":
+        number = f"{value.get('comparator', '')}{value.get('value', '')}"
+        return Value(number or "(no value given)", "coded", unit_of(value), origin)
+    if kind == "Attachment":
+        return Value(_attachment(value), "patient-words", origin=origin)
+    return Value(_reference(value), "coded", origin=origin)
 
 
-def wording(
-    form: Form, language: str, unsure: tuple[str, ...], declined: tuple[str, ...]
-) -> Wording:
-    """The wording of a form. A code offered by any question names it wherever it is answered:
-
-    the ranked questions have no list of their own, they rank what was picked elsewhere.
-    """
-    options: dict[tuple[str | None, str | None], Option] = {}
-    for item in _all(form.items):
-        for option in item.options:
-            if isinstance(option.value, Mapping):
-                key = (option.value.get("system"), option.value.get("code"))
-                options.setdefault(key, option)
-    return Wording(options, language, unsure, declined)
-
-
-def own_option(item: Item | None, key: tuple[Any, Any]) -> Option | None:
-    """The option of this very question with that system and code; None when it offers none."""
-    for option in item.options if item is not None else ():
-        if isinstance(option.value, Mapping) and key == (
-            option.value.get("system"),
-            option.value.get("code"),
-        ):
-            return option
-    return None
+def own_option(form: Form, item: Item | None, coding: Mapping[str, Any]) -> Option | None:
+    """The option of this very question that this Coding is; None when it offers none such."""
+    if item is None:
+        return None
+    return form.codings.get((item.link_id, coding.get("system"), coding.get("code")))
 
 
 def code_of(answer: Answer) -> str | None:
     """The code that short words and rules know an answer by; "true" or "false" for a boolean."""
     if isinstance(answer.value, bool):
         return "true" if answer.value else "false"
-    if answer.kind == "Coding" and isinstance(answer.value, Mapping):
+    if answer.kind == "Coding" and isinstance(answer.value, dict):
         code = answer.value.get("code")
         return str(code) if code is not None else None
     return None
@@ -128,9 +117,3 @@ def _reference(value: Mapping[str, Any]) -> str:
     identifier = value.get("identifier") or {}
     parts = (value.get("display"), value.get("reference"), identifier.get("value"))
     return " ".join(str(part) for part in parts if part) or "(no value given)"
-
-
-def _all(items: tuple[Item, ...]) -> Iterator[Item]:
-    for item in items:
-        yield item
-        yield from _all(item.items)

@@ -14,7 +14,7 @@ import msgspec
 from fhir_service.fhir.issues import Conflict, NotAllowed
 from fhir_service.fhir.reading import MOST_ITEM_LEVELS, read_stored
 from fhir_service.sdc.compiled import Form
-from fhir_service.sdc.responses import Response, decode
+from fhir_service.sdc.responses import Response, skim
 from fhir_service.summary.document import document
 from fhir_service.summary.facts import Source, summarise
 from fhir_service.summary.listing import listing
@@ -116,11 +116,11 @@ def facts(
 
 def _before(site: Site, reader: Reader, stored: Stored) -> Source | None:
     """What the patient had sent before this amendment; None for what was not amended."""
-    response = decode(stored.body, MOST_ITEM_LEVELS)
+    response = skim(stored.body, MOST_ITEM_LEVELS)
     if response.status != "amended":
         return None
     for version in reader.history(TYPE, stored.id, before_version=stored.version):
-        then = decode(version.body, MOST_ITEM_LEVELS) if not version.deleted else None
+        then = skim(version.body, MOST_ITEM_LEVELS) if not version.deleted else None
         if then is not None and then.status in _SUMMED_UP:
             return next(iter(_source(site, version, then)), None)
     return None
@@ -130,7 +130,16 @@ def _source(site: Site, stored: Stored, response: Response) -> list[Source]:
     form = form_of(site, response)
     if not isinstance(form, Form):
         return []
-    return [Source(form, read_stored(stored.body), stored.id, stored.version, stored.last_updated)]
+    return [
+        Source(
+            form,
+            read_stored(stored.body),
+            stored.id,
+            stored.version,
+            stored.last_updated,
+            items=response.items,
+        )
+    ]
 
 
 def person(reader: Reader, id_: str | None) -> Person | None:

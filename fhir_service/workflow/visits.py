@@ -10,7 +10,7 @@ from collections.abc import Container, Iterator
 from datetime import UTC, datetime, timedelta
 
 from fhir_service.fhir.reading import MOST_ITEM_LEVELS, read_stored
-from fhir_service.sdc.responses import Response, decode
+from fhir_service.sdc.responses import Response, skim
 from fhir_service.sdc.solicitation import read_task
 from fhir_service.workflow.ports import Reader, Stored
 from fhir_service.workflow.site import Site
@@ -33,7 +33,7 @@ def of_one_visit(
     """
     reader = site.desk.reading()
     groups = _groups(reader, asked, patient)
-    first = decode(asked.body, MOST_ITEM_LEVELS)
+    first = skim(asked.body, MOST_ITEM_LEVELS)
     found = [(asked, first)]
     seen = {_url(first)}
     for stored, response in _near(reader, site, asked, patient):
@@ -82,7 +82,7 @@ def _sent(
     for stored in reader.stored_between(TYPE, patient, *times, _MOST_LOOKED_AT):
         if stored.id in without:
             continue
-        response = decode(stored.body, MOST_ITEM_LEVELS)
+        response = skim(stored.body, MOST_ITEM_LEVELS)
         if response.status in SENT:
             found.append((stored, response))
             if len(found) == count:

@@ -39,7 +39,7 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """The CPU time of all of them, user and system, to 0.01 s; ended children included."""
-        return sum(_cpu_seconds(pid) for pid in self.family())
+        return sum(cpu_seconds_of(pid) for pid in self.family())
 
     def resident_mib(self) -> list[float]:
         """The resident memory of each process in MiB, the largest first."""
@@ -190,7 +190,8 @@ def _stat(pid: int) -> list[str]:
     return text.rpartition(")")[2].split()
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds_of(pid: int) -> float:
+    """The CPU time of one process, user and system, to 0.01 s; ended children included."""
     fields = _stat(pid)
     return sum(int(ticks) for ticks in fields[11:15]) / _TICKS if fields else 0.0
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fhir_service.fhir.canonical import Canonical, read_canonical
 from fhir_service.fhir.issues import NotUnderstood
 from fhir_service.fhir.places import place
-from fhir_service.fhir.reading import read_json
+from fhir_service.fhir.reading import read_json, read_stored
 from fhir_service.fhir.resources import check_resource
 
 
@@ -27,6 +27,15 @@ def test_decimals_keep_their_digits_and_integers_stay_integers() -> None:
     }  # fmt: skip
     assert isinstance(read["a"], Decimal)
     assert isinstance(read["b"], int)
+
+
+@pytest.mark.parametrize("number", ["0", "-0", "-0.0", "1.50", "1E2", "-7", "123456789012345678"])
+@pytest.mark.parametrize("blank", ["", " ", "\n"])
+def test_what_is_stored_is_read_as_it_was_when_it_came_in(number: str, blank: str) -> None:
+    body = f'{{"a":{blank}{number},"b":"2026-01-05 -0"}}'.encode()
+    first, again = read_json(body), read_stored(body)
+    assert str(again["a"]) == str(first["a"])
+    assert type(again["a"]) is type(first["a"])
 
 
 def test_all_findings_are_told_with_their_places() -> None:
