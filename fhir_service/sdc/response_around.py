@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from fhir_service.fhir.primitives import is_calendar_day
 from fhir_service.fhir.reading import is_filled
 from fhir_service.fhir.shape_check import check_contained, check_shape
 from fhir_service.sdc.response_model import Body
@@ -40,6 +41,8 @@ _ALL_UNSET = (UNSET,) * 12
 def properties_around(decoded: Body) -> int:
     """How many properties there are outside the items, all sound. Raises Doubt."""
     subject = decoded.subject
+    if decoded.authored is not UNSET and not is_calendar_day(decoded.authored):
+        raise Doubt
     if _rare(decoded) != _ALL_UNSET or not _is_address(subject):
         must_be_sound(decoded)
         items, decoded.items = decoded.items, UNSET

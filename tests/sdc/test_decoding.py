@@ -187,6 +187,12 @@ def test_what_has_extensions_on_elements_or_none_is_accepted_fast(whole: Any) ->
     assert is_accepted_fast(json.dumps(whole, indent=1).encode())
 
 
+@pytest.mark.parametrize("authored", ["2023-02-29", "2024-04-31T10:00:00Z"])
+def test_a_day_that_is_none_is_not_accepted_fast(authored: str) -> None:
+    assert not is_accepted_fast(as_bytes(PLAIN | {"authored": authored}))
+    assert is_accepted_fast(as_bytes(PLAIN | {"authored": authored.replace("29", "28")[:7]}))
+
+
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_the_fast_way_accepts_only_what_the_slow_way_accepts(data: st.DataObject) -> None:

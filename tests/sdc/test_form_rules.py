@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from fhir_service.sdc.form_rules import (
     check_questionnaire,
 )
 from tests.support.cases import cases
+from tests.support.cpu import within
 
 FORMS = sorted(Path("questionnaires").glob("*/Questionnaire-*.json"))
 ALGORITHM = {
@@ -129,9 +130,8 @@ def test_items_nested_too_deep_are_refused() -> None:
 
 def test_a_tree_of_5000_levels_is_answered_at_once() -> None:
     form = {"resourceType": "Questionnaire", "status": "draft", "item": nested(5_000)}
-    started = time.process_time()
-    assert [issue.key for issue in check_questionnaire(form)] == ["items-too-deep"]
-    assert time.process_time() - started < SECONDS_OF_CPU
+    found = within(SECONDS_OF_CPU, partial(check_questionnaire, form))
+    assert [issue.key for issue in found] == ["items-too-deep"]
 
 
 def circle(count: int) -> list[dict[str, Any]]:
@@ -157,9 +157,7 @@ def test_the_largest_form_is_checked_within_a_second_and_a_larger_one_refused() 
     for count, key in ((MOST_ITEMS, "form-circle-conditions"), (10_000, "form-too-many-items")):
         form = a_form(circle(count))
         check_questionnaire(a_form(circle(2)))  # the models are imported once
-        started = time.process_time()
-        found = check_questionnaire(form)
-        assert time.process_time() - started < SECONDS_OF_CPU
+        found = within(SECONDS_OF_CPU, partial(check_questionnaire, form))
         assert found[0].key == key
 
 
@@ -202,10 +200,7 @@ def test_very_many_variables_and_expressions_cost_a_second_at_most() -> None:
         for number in range(1_000)
     ]
     form = a_form(items, extension=[ALGORITHM, *variables])
-    check_questionnaire(form)
-    started = time.process_time()
-    assert check_questionnaire(form) == ()
-    assert time.process_time() - started < SECONDS_OF_CPU
+    assert within(SECONDS_OF_CPU, partial(check_questionnaire, form)) == ()
 
 
 def test_very_many_conditions_on_very_many_options_cost_a_second_at_most() -> None:
@@ -217,7 +212,5 @@ def test_very_many_conditions_on_very_many_options_cost_a_second_at_most() -> No
     ]
     items[1]["enableWhen"] = [asked] * 2_500
     form = a_form(items)
-    started = time.process_time()
-    found = check_questionnaire(form)
-    assert time.process_time() - started < SECONDS_OF_CPU
+    found = within(SECONDS_OF_CPU, partial(check_questionnaire, form))
     assert {issue.key for issue in found} == {"form-option-system", "more-findings"}

@@ -127,6 +127,6 @@ def delivering(
         assert running.send("POST", "/fhir/Questionnaire", short_form()).status_code == 201
         ehr.put({"resourceType": "Patient", "id": "ada", "birthDate": "1951-04-03"})
         now = datetime.now(UTC)
-        yield Delivering(running, ehr, Clock(now + timedelta(seconds=1)))
+        yield Delivering(running, ehr, Clock(now + timedelta(minutes=5)))
     finally:
         running.close()
