@@ -250,7 +250,7 @@ def build(settings: Settings, base_url: str | None = None) -> Service:
         ids=ids,
         forms=Forms(clock),
         keys=keys,
-        mapping=_mapping_of(settings.canonical_base),
+        mapping=_mapping_of(settings.canonical_base, settings.summary_dir),
         extraction=_extraction_of(settings.canonical_base),
         renderings=renderings,
         sessions=StoredSessions(store.database),
@@ -379,17 +379,17 @@ def _extraction_of(canonical_base: str) -> Callable[[str | None], Mapping_ | Non
     return lambda url: read().get(url or "")
 
 
-def _mapping_of(canonical_base: str) -> Callable[[], SummaryMapping]:
+def _mapping_of(canonical_base: str, own: Path | None) -> Callable[[], SummaryMapping]:
     """The summary's mapping, read when it is first needed and then kept."""
 
     @cache
     def read() -> SummaryMapping:
+        from fhir_service.catalogue.summary_files import summary_folders  # noqa: PLC0415
         from fhir_service.catalogue.summary_mappings import (  # noqa: PLC0415  keeps the start quick
             load_summary_mapping,
         )
 
-        shipped_mapping = load_summary_mapping(folder("mappings") / "summary")
-        return shipped_mapping.based_on(SHIPPED_BASE, canonical_base)
+        return load_summary_mapping(*summary_folders(own)).based_on(SHIPPED_BASE, canonical_base)
 
     return read
 

@@ -6,7 +6,8 @@ Unknown keys are refused, numbers stay decimal. https://toml.io/en/v1.0.0
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from marshmallow import (
     validates_schema,
 )
 
+from fhir_service.catalogue.summary_files import OWNERS, PAGE, RULES, summary_files
 from fhir_service.summary import mapping as made
 
 LOINC = "http://loinc.org"
@@ -29,7 +31,7 @@ _STYLES = ("flags", "questions", "changes", "quotes", "table", "lines", "run")
 
 
 class MappingFault(Exception):
-    """A mapping that ships with the installation is wrong: which file, which key, what of it."""
+    """A mapping that ships, or is the site's own, is wrong: which file, which key, what of it."""
 
 
 def _words() -> fields.Dict:
@@ -301,6 +303,14 @@ class _Rules(Schema):
     sources = _words()
 
 
+class _Owners(Schema):
+    owner = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(required=True, validate=validate.Length(min=1)),
+        required=True,
+    )
+
+
 class _Page(Schema):
     title = _text()
     flags_shown = fields.Integer(load_default=3, strict=True)
@@ -320,22 +330,22 @@ def _canonical(canonical: str) -> tuple[str, str]:
     return url, version
 
 
-def load_summary_mapping(folder: Path) -> made.SummaryMapping:
-    """The mapping in ``folder``: page.toml, rules.toml, and one file for each form.
+def load_summary_mapping(*folders: Path) -> made.SummaryMapping:
+    """The mapping in these folders: page.toml, rules.toml, owners.toml, one file for each form.
 
-    Raises MappingFault, naming file and key, where one is not as it must be.
+    Of files named alike the first folder's is taken. Raises MappingFault, naming file and key,
+    where one is not as it must be.
     """
-    page = _load(_Page(), folder / "page.toml")
-    rules = _load(_Rules(), folder / "rules.toml")
-    special = {"page.toml", "rules.toml"}
-    forms = [
-        _load(_Form(), path) for path in sorted(folder.glob("*.toml")) if path.name not in special
-    ]
+    files = dict(summary_files(*folders))
+    page = _load(_Page(), files.pop(PAGE, folders[0] / PAGE))
+    rules = _load(_Rules(), files.pop(RULES, folders[0] / RULES))
+    owners = files.pop(OWNERS, None)
+    forms = [_load(_Form(), path) for path in files.values()]
     return made.SummaryMapping(
         title=page["title"],
         sections=tuple(page["section"]),
         forms=tuple(sorted(forms, key=lambda form: (form.order, form.url))),
-        levels=tuple(rules["level"]),
+        levels=_owned(rules["level"], owners),
         rules=tuple(rules["rule"]),
         sources=rules["sources"],
         unsure=tuple(page["unsure"]),
@@ -344,6 +354,18 @@ def load_summary_mapping(folder: Path) -> made.SummaryMapping:
         changes=page["changes"],
         changes_shown=page["changes_shown"],
     )
+
+
+def _owned(levels: Sequence[made.Level], owners: Path | None) -> tuple[made.Level, ...]:
+    """The levels, each with the owner that the site names. Raises MappingFault."""
+    if owners is None:
+        return tuple(levels)
+    named: dict[str, str] = _load(_Owners(), owners)["owner"]
+    strange = sorted(named.keys() - {level.id for level in levels})
+    if strange:
+        known = ", ".join(level.id for level in levels)
+        raise MappingFault(f"{owners.name}: no level {', '.join(strange)}; there are: {known}")
+    return tuple(replace(level, owner=named.get(level.id, level.owner)) for level in levels)
 
 
 def _load(schema: Schema, path: Path) -> Any:

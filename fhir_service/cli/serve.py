@@ -28,6 +28,8 @@ from fhir_service.cli.sweeping import sweep_beside
 from fhir_service.settings import Settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fhir_service.wiring import Service
 
 APPLICATION: Final = "fhir_service.web.app"
@@ -97,10 +99,11 @@ def prepare(settings: Settings, address: str) -> None:
     service = build(settings, address)
     try:
         _must_know_target(service)
+        _must_read_own_summary(service)
         service.publish_shipped()
     finally:
         service.close()
-    _tell_of_owners()
+    _tell_of_owners(settings.summary_dir)
 
 
 def _must_know_target(service: Service) -> None:
@@ -115,16 +118,28 @@ def _must_know_target(service: Service) -> None:
         raise Failed(str(wrong)) from None
 
 
-def _tell_of_owners() -> None:
+def _must_read_own_summary(service: Service) -> None:
+    """Raise Failed where the site's own mappings are wrong; those that ship are tested."""
+    if service.settings.summary_dir is None:
+        return
+    from fhir_service.catalogue.summary_mappings import MappingFault  # noqa: PLC0415  costs CPU
+
+    try:
+        service.site.mapping()
+    except MappingFault as wrong:
+        raise Failed(f"SUMMARY_DIR: {wrong}") from None
+
+
+def _tell_of_owners(own: Path | None) -> None:
     """Say which red flags reach nobody: a flag that nobody answers for is no safety net."""
     from fhir_service.catalogue.owners import levels_without_owner  # noqa: PLC0415  costs CPU
-    from fhir_service.catalogue.shipped import folder  # noqa: PLC0415
+    from fhir_service.catalogue.summary_files import summary_folders  # noqa: PLC0415
 
-    alone = levels_without_owner(folder("mappings") / "summary" / "rules.toml")
+    alone = levels_without_owner(*summary_folders(own))
     if alone:
         click.echo(
             f"No owner is named for {', '.join(alone)}: patients see the advice on screen, and "
-            "the team gets no flag. Name owners in mappings/summary/rules.toml.",
+            "the team gets no flag. Name owners in owners.toml of FHIR_SERVICE_SUMMARY_DIR.",
             err=True,
         )
 

@@ -27,6 +27,13 @@ CLINIC: Final[tuple[Setting, ...]] = (
         most=366,
     ),
     Setting(
+        "SUMMARY_DIR",
+        "folder",
+        None,
+        "path",
+        "Folder of the site's own summary mappings, red-flag rules and owners (owners.toml).",
+    ),
+    Setting(
         "CLINIC_PHONE",
         "text",
         None,

@@ -29,6 +29,7 @@ class Settings:
     time_zone: ZoneInfo
     language: str
     visit_days: int
+    summary_dir: Path | None
     clinic_phone: str | None
     clinician_name: str | None
 

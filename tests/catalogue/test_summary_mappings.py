@@ -81,3 +81,22 @@ def test_a_wrong_mapping_is_refused_by_its_file(
     with pytest.raises(MappingFault) as refusal:
         load_summary_mapping(copied(tmp_path, name, old, new))
     assert name in str(refusal.value)
+
+
+def test_a_file_of_the_site_stands_in_for_the_one_of_its_name_and_another_is_a_form_more(
+    tmp_path: Path,
+) -> None:
+    text = (SHIPPED / "coping-support.toml").read_text("utf-8")
+    (tmp_path / "coping-support.toml").write_text(text.replace("|1.0.0", "|2.0.0"), "utf-8")
+    (tmp_path / "ours.toml").write_text(
+        'questionnaire = "https://a.org/q|1"\norder = 9\n', "utf-8"
+    )
+    made = load_summary_mapping(tmp_path, SHIPPED)
+    named = [(one.url.rpartition("/")[2], one.version) for one in made.forms]
+    assert named == [
+        ("previsit-recurrent-breast", "1.0.0"),
+        ("doctor-questions", "1.0.0"),
+        ("coping-support", "2.0.0"),
+        ("q", "1"),
+    ]
+    assert made.rules == load_summary_mapping(SHIPPED).rules

@@ -79,6 +79,26 @@ def test_the_mappings_that_ship_fit_the_forms_that_ship(
     assert capsys.readouterr().out.endswith(": good\n")
 
 
+def test_mappings_of_the_site_are_checked_with_its_forms(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "summary"
+    own.mkdir()
+    monkeypatch.setenv("FHIR_SERVICE_SUMMARY_DIR", str(own))
+    (own / "ours.toml").write_text('questionnaire = "https://a.org/ours|1"\norder = 9\n')
+    assert fhir_service(monkeypatch, "check") == 1
+    assert "https://a.org/ours|1 is not here." in capsys.readouterr().out
+    form = {"resourceType": "Questionnaire", "url": "https://a.org/ours", "version": "1"}
+    told = {"linkId": "a", "type": "display", "text": "Thank you."}
+    ours = tmp_path / "ours.json"
+    ours.write_text(json.dumps(form | {"status": "active", "item": [told]}), encoding="utf-8")
+    assert fhir_service(monkeypatch, "check", str(ours)) == 0
+    assert "4 forms, 19 rules: good" in capsys.readouterr().out
+    (own / "owners.toml").write_text('[owner]\nnobody = "x"\n')
+    assert fhir_service(monkeypatch, "check", str(ours)) == 1
+    assert "owners.toml: no level nobody; there are: call-911" in capsys.readouterr().err
+
+
 def test_a_form_is_checked_outlined_and_published_once(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -31,6 +31,21 @@ def test_a_stop_is_in_good_order_and_a_token_made_beside_it_is_taken(tmp_path: P
     assert served.get("/healthz")[0] == 0
 
 
+def test_owners_of_the_site_are_read_at_the_start_and_a_wrong_file_ends_it(tmp_path: Path) -> None:
+    own = tmp_path / "summary"
+    own.mkdir()
+    (own / "owners.toml").write_text('[owner]\ncrisis = "Nurse Example"\n')
+    env = environment(DATA_DIR=str(tmp_path / "data"), SUMMARY_DIR=str(own))
+    with Served(free_port(), tmp_path / "log", env) as served:
+        assert served.stop() == 0
+    told = (tmp_path / "log").read_text(encoding="utf-8")
+    assert "No owner is named for call-911, call-now, call-today, review-1-day" in told
+    (own / "owners.toml").write_text('[owner]\ncrysis = "Nurse Example"\n')
+    ended = run("serve", "--port", str(free_port()), env=env)
+    assert ended.returncode == 1
+    assert "SUMMARY_DIR: owners.toml: no level crysis; there are: call-911" in ended.stderr
+
+
 def test_a_worker_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     with Served(free_port(), tmp_path / "log", environment(DATA_DIR=str(tmp_path))) as served:
         os.kill(served.process.pid, signal.SIGKILL)
