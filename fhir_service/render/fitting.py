@@ -40,8 +40,13 @@ class Page:
         """Two parts of the page as one, section by section."""
         found: dict[str, tuple[Fact, ...]] = {}
         for one in (*first, *more):
-            found[one.kind.id] = (*found.get(one.kind.id, ()), *one.facts)
+            both = (*found.get(one.kind.id, ()), *one.facts)
+            found[one.kind.id] = tuple(sorted(both, key=_is_count))  # what is missing is said last
         return tuple(Section(kind, found[kind.id]) for kind in self.order if kind.id in found)
+
+
+def _is_count(fact: Fact) -> bool:
+    return fact.folded and fact.kind == "derived" and not (fact.label or fact.values or fact.rule)
 
 
 def fit(summary: Summary, first_lines: int, further_lines: int | None, count: Count) -> Page:

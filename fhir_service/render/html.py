@@ -15,19 +15,19 @@ from fhir_service.render.text import sheet
 from fhir_service.summary.model import WHOLE, Look, Summary
 from fhir_service.summary.visible import visible
 
-_TEMPLATES = Path(__file__).resolve().parent / "templates"
+TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
 def html(summary: Summary, look: Look = WHOLE) -> str:
     """The page. Every word of the patient is escaped; hidden marks are shown as ``<U+202E>``."""
-    part = Parts(look.answers_at)
+    part = Parts(look)
     return _template().render(summary=summary, sheet=sheet(summary), look=look, part=part)
 
 
 @cache
 def _template() -> Template:
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -12,7 +12,7 @@ from html import escape
 from markupsafe import Markup
 
 from fhir_service.render.sparkline import sparkline
-from fhir_service.summary.model import Asked, Change, Fact, FormAnswers, Value
+from fhir_service.summary.model import Asked, Change, Fact, FormAnswers, Look, Value
 from fhir_service.summary.visible import visible
 
 _DEEPEST = 6
@@ -26,10 +26,11 @@ _STATES = {
 
 
 class Parts:
-    """The parts of one page, whose answers lie at ``answers_at``; each part as escaped Markup."""
+    """The parts of one page in this look; each part as escaped Markup."""
 
-    def __init__(self, answers_at: str) -> None:
-        self._at = escape(f"{answers_at}#")
+    def __init__(self, look: Look) -> None:
+        self._at = escape(f"{look.answers_at}#")
+        self._drawn_alone = not look.style
 
     def listed(self, values: Sequence[Value]) -> Markup:
         """Values one after the other, each a link to its answer."""
@@ -73,7 +74,7 @@ class Parts:
     def _changed(self, now: Sequence[Value], change: Change) -> Iterator[str]:
         yield f"<em>{change.direction}</em> {self._listed(now)} "
         yield f'<span class="was">({self._listed(change.before)} on {_text(change.on)})</span>'
-        drawn = sparkline(change)
+        drawn = sparkline(change, alone=self._drawn_alone)
         if drawn:
             yield f" {drawn}"
 
@@ -81,10 +82,9 @@ class Parts:
         """Where the answers lie that the line rests on and does not show."""
         shown = {one.anchor for one in fact.shown_from}
         behind = [one for one in dict.fromkeys(g.anchor for g in fact.grounds) if one not in shown]
-        about = escape(visible(f"{fact.label} {fact.says}"))
         for number, anchor in enumerate(behind, start=1):
-            label = f"Answer {number} behind: {about}"
-            yield f' <a class="why" href="{self._at}{anchor}" aria-label="{label}">{number}</a>'
+            told = f'aria-label="Answer {number}">{number}'
+            yield f' <a class="why" href="{self._at}{anchor}" {told}</a>'
 
     def _listed(self, values: Sequence[Value]) -> str:
         """Neighbours that come from one answer line share a link; what the chart has, no link."""

@@ -23,8 +23,8 @@ from fhir_service.summary.model import (
 from fhir_service.summary.visible import plain, visible
 
 FIRST_LINES = 45
-SHEET_LINES = 52
-SHEET_FURTHER_LINES = 40
+SHEET_LINES = 46
+SHEET_FURTHER_LINES = 33
 
 _RANKED = {"flags", "questions", "changes", "table"}
 _CLOSED = (".", "?", "!", '."', '?"', '!"')
