@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "demo": ("demo", "See it work on throw-away data."),
     "token": ("token", "Print an access token for the operator."),
     "client": ("client", "Register the programs that may ask for tokens."),
+    "grant": ("grant", "List or end what people allowed apps to see."),
     "keys": ("keys", "Rotate the keys that tokens are signed with."),
     "settings": ("settings_shown", "List every setting, its value and its meaning."),
     "check": ("check", "Check the mappings against the forms."),

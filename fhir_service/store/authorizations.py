@@ -6,7 +6,7 @@ https://www.rfc-editor.org/rfc/rfc9700
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,12 @@ _KEEP_GRANT = (
 _FORGET_GRANTS = "DELETE FROM oauth_grant WHERE kept_until < ?"
 _FORGET_REFRESH = "DELETE FROM oauth_refresh WHERE expires < ?"
 _GRANT_COLUMNS = "g.details, g.created, g.patient, g.revoked"
+_GRANTS = (
+    f"SELECT {_GRANT_COLUMNS} FROM oauth_grant g WHERE (? = '' OR g.patient = ?)"  # noqa: S608  our own names
+    " AND (? = '' OR g.client = ?) ORDER BY g.created DESC, g.id DESC LIMIT ?"
+)
+_GRANT_TO_END = "SELECT id FROM oauth_grant WHERE id = ? AND revoked = 0"
+_GRANTS_TO_END = "SELECT id FROM oauth_grant WHERE patient = ? AND revoked = 0"
 _CODE = (
     f"SELECT {_GRANT_COLUMNS}, g.code_expires, g.code_used FROM oauth_grant g"  # noqa: S608  our own names
     " WHERE g.code = ?"
@@ -122,6 +128,17 @@ class StoredAuthorizations:
 
         self._database.write(work)
 
+    def grants(self, patient: str | None, client: str | None, most: int) -> tuple[Grant, ...]:
+        """The newest grants, ended ones too; of this patient and of this client where named."""
+        of, by = patient or "", client or ""
+        rows = self._database.rows(_GRANTS, (of, of, by, by, most))
+        return tuple(_grant(*row) for row in rows)
+
+    def grants_to_end(self, id_: str | None, patient: str | None) -> tuple[str, ...]:
+        """The ids of what is not ended yet: the grant with this id, or all of a patient."""
+        query, of = (_GRANTS_TO_END, patient) if id_ is None else (_GRANT_TO_END, id_)
+        return tuple(id_ for (id_,) in self._database.rows(query, (of,)))
+
     def code(self, fingerprint: bytes) -> Spendable | None:
         """The grant of this code."""
         return _spendable(self._database.rows(_CODE, (fingerprint,)))
@@ -185,10 +202,13 @@ def _client(row: Any) -> Client:
 def _spendable(rows: list[Any]) -> Spendable | None:
     if not rows:
         return None
-    details, created, patient, revoked, expires, used = rows[0]
+    *grant, expires, used = rows[0]
+    return Spendable(_grant(*grant), moment(expires), bool(used))
+
+
+def _grant(details: str, created: int, patient: str | None, revoked: int) -> Grant:
     said = json.loads(details)
     for name in ("authenticated", "refresh_until"):
         if name in said:
             said[name] = moment(said[name])
-    grant = Grant(created=moment(created), patient=patient, **said)
-    return Spendable(replace(grant, revoked=bool(revoked)), moment(expires), bool(used))
+    return Grant(created=moment(created), patient=patient, revoked=bool(revoked), **said)

@@ -314,6 +314,20 @@ def test_a_refresh_token_that_comes_back_ends_the_whole_family(portal: Running) 
         assert reply.status_code == 401
 
 
+def test_the_operator_ends_all_that_one_patient_allowed(portal: Running) -> None:
+    hers = tokens(exchange(portal, Browser(portal).code()))
+    authority = portal.service.authority
+    (newest,) = authority.store.grants("ada", None, 1)
+    assert not newest.revoked
+    assert authority.end_grants(None, "alan") == 0
+    assert refresh(portal, hers["refresh_token"] + "x").status_code == 400
+    assert authority.end_grants(None, "ada") >= 1
+    assert authority.end_grants(newest.id, None) == 0
+    reply = portal.send("GET", "/fhir/QuestionnaireResponse", token=hers["access_token"])
+    assert reply.status_code == 401
+    assert json.loads(refresh(portal, hers["refresh_token"]).data)["error"] == "invalid_grant"
+
+
 def test_a_refresh_token_is_its_clients_alone(portal: Running) -> None:
     app(portal, "third")
     said = tokens(exchange(portal, Browser(portal).code()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -94,6 +95,22 @@ def test_a_grant_comes_back_whole_and_ends_once_it_is_revoked(
     assert again.grant.revoked
     assert kept.revoked(NOON) == {"g"}
     assert kept.revoked(LATER + timedelta(seconds=1)) == frozenset()
+
+
+def test_grants_are_listed_newest_first_and_told_apart_by_patient_and_client(
+    kept: StoredAuthorizations,
+) -> None:
+    later = replace(grant("h", "alan"), created=NOON + timedelta(minutes=1))
+    kept.keep_grant(grant("g"), b"one", LATER)
+    kept.keep_grant(later, b"two", LATER)
+    assert kept.grants(None, None, 9) == (later, grant("g"))
+    assert kept.grants(None, "app", 1) == (later,)
+    assert kept.grants("ada", None, 9) == (grant("g"),)
+    assert kept.grants("ada", "another", 9) == ()
+    assert kept.grants_to_end(None, "alan") == kept.grants_to_end("h", None) == ("h",)
+    kept.revoke_grant("h", LATER)
+    assert kept.grants_to_end(None, "alan") == kept.grants_to_end("h", None) == ()
+    assert [one.revoked for one in kept.grants(None, None, 9)] == [True, False]
 
 
 def test_erasing_a_patient_ends_what_she_allowed(

@@ -86,6 +86,15 @@ class Authority:
         self.store.revoke_grant(grant.id, until)
         self.door.forget_revoked()
 
+    def end_grants(self, id_: str | None, patient: str | None) -> int:
+        """End the grant with this id, or all that reach a patient; how many were not ended yet."""
+        until = self.now() + timedelta(seconds=REVOCATION_SECONDS)
+        ids = self.store.grants_to_end(id_, patient)
+        for one in ids:
+            self.store.revoke_grant(one, until)
+        self.door.forget_revoked()
+        return len(ids)
+
     def revoke_token(self, claims: tokens.Claims) -> None:
         """End one access token, or, where it was made of a grant, that alone of its tokens."""
         until = self.now() + timedelta(seconds=max(claims.expires - self.now().timestamp(), 0) + 1)

@@ -92,6 +92,12 @@ class Authorizations(Protocol):
     def keep_grant(self, grant: Grant, code: bytes, expires: datetime) -> None:
         """Keep a grant under the fingerprint of its code."""
 
+    def grants(self, patient: str | None, client: str | None, most: int) -> tuple[Grant, ...]:
+        """The newest grants, ended ones too; of this patient and of this client where named."""
+
+    def grants_to_end(self, id_: str | None, patient: str | None) -> tuple[str, ...]:
+        """The ids of what is not ended yet: the grant with this id, or all of a patient."""
+
     def code(self, fingerprint: bytes) -> Spendable | None:
         """The grant of this code."""
 
