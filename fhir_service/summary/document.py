@@ -11,11 +11,15 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from fhir_service.summary.model import FormAnswers, Origin, Section, Source, Summary
-from fhir_service.summary.narrative import answers_div, banner_div, section_div
+from fhir_service.summary.narrative import answers_div, banner_div, line_id, section_div
 
 LOINC = "http://loinc.org"
 ANSWER_PLACE = "https://fhir-service.example.org/fhir/StructureDefinition/answer-place"
-"""The extension of a section that names an answer it was made from, by the answer's FHIRPath."""
+"""The extension of a section's entry that tells which answer of it a line was made from.
+
+``line`` is the id of the line in the section's narrative, ``path`` the answer's FHIRPath in that
+``version`` of the response that the entry refers to.
+"""
 
 _NAMESPACE = UUID("7d2c1b5e-0f0e-5c1a-9a35-2d4a6a0c7f11")
 _TYPE = (LOINC, "74465-6", "Questionnaire response Document")
@@ -163,38 +167,46 @@ def _status(summary: Summary) -> str:
 
 
 def _section(section: Section, summary: Summary, base_url: str) -> dict[str, Any]:
-    origins = dict.fromkeys(origin for fact in section.facts for origin in fact.derived_from)
-    used = {origin.response for origin in origins if not origin.chart}
+    """A section: each response that its lines were made from is an entry, which proves each line.
+
+    What came from the EHR's chart stands at the section: it is not in this document.
+    """
+    by_response: dict[str, list[dict[str, Any]]] = {}
+    charted: list[dict[str, Any]] = []
+    for number, fact in enumerate(section.facts, start=1):
+        for origin in fact.derived_from:
+            told = _place(line_id(section, number), origin)
+            if origin.chart:
+                charted.append(told)
+            else:
+                by_response.setdefault(origin.response, []).append(told)
     made: dict[str, Any] = {
         "title": section.kind.title,
         "code": _concept(section.kind.system, section.kind.code, section.kind.display),
         "text": {"status": "generated", "div": section_div(section, summary.language)},
     }
-    if origins:
-        made = {"extension": [_place(one, base_url) for one in origins], **made}
-    entries = [_url(one, base_url) for one in _responses(summary) if one.id in used]
-    if entries:
-        made["entry"] = [{"reference": url} for url in entries]
-    return made
+    if charted:
+        made = {"extension": charted, **made}
+    entries = [
+        {"extension": by_response[one.id], "reference": _url(one, base_url)}
+        for one in _responses(summary)
+        if one.id in by_response
+    ]
+    return {**made, "entry": entries} if entries else made
 
 
-def _place(origin: Origin, base_url: str) -> dict[str, Any]:
-    """Where a value came from: the answer of a response, or a resource of the EHR's chart."""
+def _place(line: str, origin: Origin) -> dict[str, Any]:
+    """What this line of the narrative was made from: an answer, or a resource in the chart."""
+    told = [{"url": "line", "valueUri": f"#{line}"}]
     if origin.chart:
-        return {
-            "url": ANSWER_PLACE,
-            "extension": [{"url": "chart", "valueString": origin.place}],
-        }
-    reference = f"{base_url}/QuestionnaireResponse/{origin.response}"
-    return {
-        "url": ANSWER_PLACE,
-        "extension": [
-            {"url": "response", "valueReference": {"reference": reference}},
+        told.append({"url": "chart", "valueString": origin.place})
+    else:
+        told += [
             {"url": "version", "valueString": str(origin.version)},
             {"url": "linkId", "valueString": origin.link_id},
             {"url": "path", "valueString": origin.place},
-        ],
-    }
+        ]
+    return {"url": ANSWER_PLACE, "extension": told}
 
 
 def _appendix(summary: Summary, base_url: str) -> dict[str, Any]:

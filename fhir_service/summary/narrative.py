@@ -27,11 +27,17 @@ def div(body: str, language: str) -> str:
 
 
 def section_div(section: Section, language: str) -> str:
-    """The narrative of one section."""
-    return div(
-        "<ul>" + "".join(f"<li>{fact_words(one)}</li>" for one in section.facts) + "</ul>",
-        language,
+    """The narrative of one section; each line has an id, by which the proof names it."""
+    lines = (
+        f'<li id="{line_id(section, number)}">{fact_words(one)}</li>'
+        for number, one in enumerate(section.facts, start=1)
     )
+    return div("<ul>" + "".join(lines) + "</ul>", language)
+
+
+def line_id(section: Section, number: int) -> str:
+    """The id of the line with this number (from 1), unlike that of any other section's."""
+    return f"{section.kind.id}-{number}"
 
 
 def banner_div(summary: Summary) -> str:

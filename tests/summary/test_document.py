@@ -7,11 +7,22 @@ import re
 from typing import Any
 from xml.etree import ElementTree
 
+import fhirpathpy
+import pytest
 from fhir.resources.R4B.bundle import Bundle
 
 from fhir_service.summary.document import document
 from fhir_service.summary.facts import Summary
-from tests.support.summaries import FORMS, PREVISIT, example, response, source, summary_of, typical
+from tests.support.summaries import (
+    FORMS,
+    PREVISIT,
+    example,
+    followed,
+    response,
+    source,
+    summary_of,
+    typical,
+)
 
 BASE = "https://summary.example.org/fhir"
 ALLOWED = {"div", "p", "b", "ul", "li", "table", "thead", "tbody", "tr", "th", "td", "br"}
@@ -133,3 +144,31 @@ def test_the_document_says_out_of_which_versions_it_was_put_together() -> None:
     assert all(name.split("/")[-2] == "_history" for name in named)
     devices = {one["fullUrl"] for one in bundle["entry"] if "deviceName" in one["resource"]}
     assert provenance["agent"][0]["who"]["reference"] in devices
+
+
+@pytest.mark.parametrize("summary", [typical(), typical("everything"), followed()])
+def test_each_line_is_proven_by_the_answers_of_an_entry(summary: Summary) -> None:
+    """Every line that has a source names it; what it names is there, in that response."""
+    bundle = made(summary)
+    held = {entry["fullUrl"]: entry["resource"] for entry in bundle["entry"]}
+    sections_ = zip(summary.sections, bundle["entry"][0]["resource"]["section"], strict=False)
+    for section, told in sections_:
+        root = ElementTree.fromstring(told["text"]["div"])  # noqa: S314  # our own
+        lines = [f"#{one.get('id')}" for one in root.iter() if one.get("id")]
+        assert len(lines) == len(section.facts)
+        proven: dict[str, set[str]] = {line: set() for line in lines}
+        for entry in told.get("entry", ()):
+            for extension in entry["extension"]:
+                said = {one["url"]: one for one in extension["extension"]}
+                path = said["path"]["valueString"]
+                answers = evaluate(held[entry["reference"]], path)
+                assert answers, path
+                proven[said["line"]["valueUri"]].add(path)
+        for line, fact in zip(lines, section.facts, strict=True):
+            assert proven[line] == {one.place for one in fact.derived_from}
+
+
+def evaluate(resource: dict[str, Any], path: str) -> list[Any]:
+    """What fhirpathpy finds there."""
+    found: list[Any] = fhirpathpy.evaluate(json.loads(json.dumps(resource, default=float)), path)
+    return found
