@@ -45,14 +45,15 @@ class Shape:
     """What of each resource is given out, and what comes with it.
 
     ``summary`` is true, text, data; None for the whole. ``elements`` are the members asked for.
-    ``include`` are the reference parameters to follow; ``provenance`` asks for what is told of
+    ``include`` are the reference parameters to follow, each with the one type that it is to lead
+    to ("" for any); ``provenance`` asks for what is told of
     where each resource came from (``_revinclude=Provenance:target``).
     http://hl7.org/fhir/R4/search.html#return
     """
 
     summary: str | None = None
     elements: tuple[str, ...] = ()
-    include: tuple[str, ...] = ()
+    include: tuple[tuple[str, str], ...] = ()
     provenance: bool = False
 
 
@@ -210,15 +211,23 @@ class _Reading:
                 raise _bad(name, "takes names of elements, with commas between.")
             self._shape = replace(shape, elements=(*shape.elements, *names))
         elif name == "_include":
-            known = [f"{self._type}:{one}" for one in includes_of(self._type)]
-            plain = ":".join(value.split(":")[:2])
-            if plain not in known:
-                raise _bad(name, f"takes {', '.join(known) or 'nothing'} here.")
-            self._shape = replace(shape, include=(*shape.include, plain.partition(":")[2]))
+            self._shape = replace(shape, include=(*shape.include, *self._followed(value)))
         else:
-            if value != "Provenance:target" or not has_provenance(self._type):
+            if value not in ("Provenance:target", "*") or not has_provenance(self._type):
                 raise _bad(name, "takes Provenance:target, of what lies with a patient.")
             self._shape = replace(shape, provenance=True)
+
+    def _followed(self, value: str) -> tuple[tuple[str, str], ...]:
+        """The parameters that an _include follows, each with the type it is to lead to, or ""."""
+        known = includes_of(self._type)
+        if value in ("*", f"{self._type}:*") and known:
+            return tuple((one, "") for one in known)
+        source, _, rest = value.partition(":")
+        parameter, _, target = rest.partition(":")
+        if source != self._type or parameter not in known:
+            listed = ", ".join(f"{self._type}:{one}" for one in known)
+            raise _bad("_include", f"takes {listed or 'nothing'} here.")
+        return ((parameter, target),)
 
     def _take_count(self, value: str) -> None:
         if not _COUNT.fullmatch(value):

@@ -40,30 +40,33 @@ def included(site: Site, caller: Caller, found: Sequence[Stored], shape: Shape) 
 
 
 def _referred(
-    site: Site, caller: Caller, found: Iterable[Stored], names: Sequence[str]
+    site: Site, caller: Caller, found: Iterable[Stored], follow: Sequence[tuple[str, str]]
 ) -> Iterator[Stored]:
-    asked: set[str] = set()
+    asked: set[tuple[str, str]] = set()
     for one in found:
-        body = msgspec.json.decode(one.body) if names else {}
-        for name in names:
+        body = msgspec.json.decode(one.body) if follow else {}
+        for name, target in follow:
             parameter = parameter_of(one.resource_type, name)
             if parameter is None:
                 continue
             for value in values_of(body, parameter):
-                if value.text not in asked:
-                    asked.add(value.text)
-                    named = _named(site, caller, value.text)
+                if (value.text, target) not in asked:
+                    asked.add((value.text, target))
+                    named = _named(site, caller, value.text, target)
                     if named is not None:
                         yield named
 
 
-def _named(site: Site, caller: Caller, reference: str) -> Stored | None:
-    """What a reference, or the canonical of a form, leads to; None if not to something here."""
+def _named(site: Site, caller: Caller, reference: str, target: str) -> Stored | None:
+    """What a reference, or the canonical of a form, leads to; None if not to something here.
+
+    ``target`` is the one type that is wanted, "" for any; another is not even read.
+    """
     kind, _, id_ = _relative(site, reference).rpartition("/")
     try:
         if kind in PARAMETERS:
-            return read.read(site, caller, kind, id_)
-        return _form(site, caller, reference)
+            return read.read(site, caller, kind, id_) if target in ("", kind) else None
+        return _form(site, caller, reference) if target in ("", "Questionnaire") else None
     except Refusal:
         return None
 

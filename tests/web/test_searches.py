@@ -157,6 +157,33 @@ def test_includes_bring_what_is_referred_to(searched: Running) -> None:
     assert "total" not in page
 
 
+@pytest.mark.parametrize(
+    ("query", "types"),
+    [
+        ("_include=*", ["Patient", "Questionnaire"]),
+        (
+            "_include=QuestionnaireResponse:*&_revinclude=*",
+            ["Patient", "Provenance", "Questionnaire"],
+        ),
+        ("_include=QuestionnaireResponse:subject:Patient", ["Patient"]),
+        ("_include=QuestionnaireResponse:subject:Group", []),
+        ("_include=QuestionnaireResponse:questionnaire:Questionnaire", ["Questionnaire"]),
+        (
+            "_include=QuestionnaireResponse:subject:Group&_include=QuestionnaireResponse:subject",
+            ["Patient"],
+        ),
+    ],
+)
+def test_an_include_follows_all_or_leads_to_the_one_type_that_is_named(
+    searched: Running, query: str, types: list[str]
+) -> None:
+    page = bundle(searched, f"{PATH}?_id={submitted(searched, 'ada')}&{query}")
+    added = [
+        e["resource"]["resourceType"] for e in page["entry"] if e["search"]["mode"] == "include"
+    ]
+    assert sorted(added) == types
+
+
 def test_an_include_gives_nobody_what_she_may_not_read(searched: Running) -> None:
     id_ = submitted(searched, "ada")
     narrow = searched.token("patient/QuestionnaireResponse.rs", "ada")
@@ -174,6 +201,7 @@ def test_an_include_gives_nobody_what_she_may_not_read(searched: Running) -> Non
     "query",
     [
         "_include=Patient:link",
+        "_include=Patient:*",
         "_include=QuestionnaireResponse:nothing",
         "_revinclude=Provenance:agent",
         "_revinclude=Task:focus",
