@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, cached_property
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -17,6 +16,7 @@ from fhir_service import __version__
 from fhir_service.catalogue.definitions import definitions
 from fhir_service.catalogue.questionnaires import SHIPPED_BASE, shipped
 from fhir_service.catalogue.shipped import folder
+from fhir_service.render.rendered import Rendered
 from fhir_service.settings import Settings
 from fhir_service.smart.tokens import new_identity_key, new_key
 from fhir_service.store.authorizations import StoredAuthorizations
@@ -25,7 +25,6 @@ from fhir_service.store.opening import StoreDesk, open_desk
 from fhir_service.store.sealing import Vault, secret_of
 from fhir_service.store.sessions import StoredSessions
 from fhir_service.store.token_keys import Kind, TokenKeys
-from fhir_service.summary.model import WHOLE, Look, Summary
 from fhir_service.workflow.forms import Forms
 from fhir_service.workflow.install import install
 from fhir_service.workflow.launch_ports import LaunchEhr, Launchers
@@ -36,10 +35,9 @@ from fhir_service.workflow.site import Site
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fhir_service.render.pdf import Printer
+    from fhir_service.sdc.codes import Terminology
     from fhir_service.sdc.extraction.mapping import Mapping_
     from fhir_service.summary.mapping import SummaryMapping
-    from fhir_service.summary.patient_copy import PatientCopy
     from fhir_service.workflow.deliver import Courier
     from fhir_service.workflow.ehr import Ehr
     from fhir_service.workflow.oauth.authority import Authority
@@ -69,47 +67,6 @@ class TimeOrderedIds:
         value = value & ~(0xF << 76) | 0x7 << 76
         value = value & ~(0x3 << 62) | 0x2 << 62
         return str(UUID(int=value))
-
-
-class Rendered:
-    """Text, page and PDF; each renderer is imported when it is first needed."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._printer: Printer | None = None
-
-    def text(self, summary: Summary) -> str:
-        """Plain text, 80 columns."""
-        from fhir_service.render.text import text  # noqa: PLC0415  keeps the start quick
-
-        return text(summary)
-
-    def html(self, summary: Summary, look: Look = WHOLE) -> str:
-        """One page, self-contained where ``look`` does not say otherwise."""
-        from fhir_service.render.html import html  # noqa: PLC0415  keeps the start quick
-
-        return html(summary, look)
-
-    def pdf(self, summary: Summary) -> bytes:
-        """A tagged PDF, made by a process of its own."""
-        return self._one_printer().pdf(summary)
-
-    def patient_copy(self, copy: PatientCopy) -> bytes:
-        """The patient's copy as a tagged PDF, made by the same process."""
-        return self._one_printer().patient_copy(copy)
-
-    def _one_printer(self) -> Printer:
-        from fhir_service.render.pdf import Printer  # noqa: PLC0415  keeps the start quick
-
-        with self._lock:
-            if self._printer is None:
-                self._printer = Printer()
-        return self._printer
-
-    def close(self) -> None:
-        """End the render process, where one was started."""
-        if self._printer is not None:
-            self._printer.close()
 
 
 @dataclass(frozen=True)
@@ -274,6 +231,7 @@ def build(settings: Settings, base_url: str | None = None) -> Service:
         ),
         ehr=_ehr_of(settings, store, clock, ids),
         ehr_jwks=lambda: _ehr_jwks(settings, store, clock, ids),
+        terminology=_terminology_of(settings),
     )
     return Service(site, settings, store, renderings, keys)
 
@@ -330,6 +288,20 @@ def _ehr_of(
         ca_file=settings.outbound_ca_file,
     )
     return open_ehr(how, key, ids.new)
+
+
+def _terminology_of(settings: Settings) -> Terminology | None:
+    """The terminology server, where one is configured; nothing is asked of it yet."""
+    if settings.terminology_base is None:
+        return None
+    from fhir_service.ehr.terminology import open_terminology  # noqa: PLC0415  keeps the start quick
+
+    return open_terminology(
+        settings.terminology_base,
+        float(settings.terminology_timeout),
+        settings.outbound_networks or (),
+        settings.outbound_ca_file,
+    )
 
 
 def _launch_ehrs(settings: Settings) -> tuple[list[LaunchEhr], list[str]]:

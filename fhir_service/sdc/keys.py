@@ -104,6 +104,7 @@ unit-not-offered | code-invalid | F18 | limits | the unit is not one of those of
 unit-not-in-value-set | code-invalid | F19 | limits | the unit is not in the value set of units
 unit-without-code | code-invalid | F19 | limits | the unit has no code
 unit-value-set-unknown | incomplete | F19 | warning | the value set of units is not known here: not decided
+unit-terminology-server-silent | incomplete | F19 | warning | the terminology server was asked for the unit and gave no answer: not decided
 unit-other-system | code-invalid | F20 | limits | a unit beside the list is of another code system than the form names
 unit-fixed | code-invalid | F21 | limits | the unit is not the one of the question
 quantity-without-value | required | F22 | limits | a quantity without a number
@@ -114,6 +115,7 @@ free-text-not-allowed | business-rule | G5 | limits | free text where only the o
 exclusive-option-with-others | business-rule | G6 | limits | an option that stands alone was chosen with others
 value-set-not-member | code-invalid | G9 | limits | the code is not in the question's value set
 value-set-unknown | incomplete | G11 | warning | the value set is not known here: not decided
+terminology-server-silent | incomplete | G11 | warning | the terminology server was asked and gave no answer: not decided
 value-set-not-current | business-rule | G10 | warning | the value set was not in force when the response was written
 coding-version-differs | business-rule | G10 | warning | the code is of another version of its system than the value set takes
 text-not-in-value-set | code-invalid | G13 | limits | the text is no code of the question's value set

@@ -127,6 +127,21 @@ EHR: Final[tuple[Setting, ...]] = (
         "More EHRs and portals that launch us (TOML, see mappings/README.md).",
     ),
     Setting(
+        "TERMINOLOGY_BASE",
+        "url",
+        None,
+        "URL",
+        "FHIR base of a terminology server for value sets not stored here. Unset: none is asked.",
+    ),
+    Setting(
+        "TERMINOLOGY_TIMEOUT",
+        "count",
+        "2",
+        "seconds",
+        "How long it may take for one code; for all codes of one response twice that.",
+        most=30,
+    ),
+    Setting(
         "OUTBOUND_NETWORKS",
         "networks",
         None,

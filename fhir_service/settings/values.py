@@ -78,6 +78,8 @@ class Settings:
     launch_client_secret: str | None = field(repr=False)
     launch_scope: str
     launch_ehrs: Path | None
+    terminology_base: str | None
+    terminology_timeout: int
     outbound_networks: tuple[str, ...] | None
     outbound_ca_file: Path | None
 

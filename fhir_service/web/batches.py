@@ -94,6 +94,7 @@ def transaction(site: Site, asks: Caller, entries: Sequence[Entry], prefer: Pref
             site,
             desk=_Within(record, site),
             forms=Forms(site.clock) if defines_forms else site.forms,
+            terminology=None,  # nobody outside is waited for while the record is held
         )
         ids = {e.number: site.ids.new() for e in entries if e.method == "POST"}
         places = _places(inner, asks, entries, ids)

@@ -40,7 +40,7 @@ def findings_of(
     if isinstance(form, Issue):
         response.settle()
         return (form,)
-    codes = StoredCodes(site.desk.reading())
+    codes = StoredCodes(site.desk.reading(), site.terminology)
     now, zone = site.clock.now(), site.zone
     return validate(form, response, codes=codes, language=language, now=now, zone=zone)
 

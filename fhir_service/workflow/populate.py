@@ -59,7 +59,7 @@ def populate(
     given = [*contexts]
     if fetch is not None and subject is not None:
         given += _launched(questionnaire, contexts, fetch, subject, issues)
-    codes = StoredCodes(site.desk.reading())
+    codes = StoredCodes(site.desk.reading(), site.terminology)
     now, zone = site.clock.now(), site.zone
     filled = fill(
         questionnaire,

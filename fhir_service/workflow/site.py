@@ -18,6 +18,7 @@ from fhir_service.workflow.ports import Clock, Desk, Ids
 from fhir_service.workflow.session import SPANS, Sessions, Spans, Vault
 
 if TYPE_CHECKING:
+    from fhir_service.sdc.codes import Terminology
     from fhir_service.sdc.extraction.mapping import Mapping_
 
 
@@ -71,6 +72,7 @@ class Site:
     ``link_prefill``: whether a link's form is filled from the EHR.
     ``extraction``: our own rules of extraction for a form, by its url; None where there are none.
     ``ehr_jwks``: our public keys there, as a JWK Set.
+    ``terminology``: the server asked for value sets not known here; None in a transaction.
     """
 
     desk: Desk
@@ -98,6 +100,7 @@ class Site:
     link_prefill: bool = False
     extraction: Callable[[str | None], Mapping_ | None] = lambda _: None
     ehr_jwks: Callable[[], Mapping[str, Any]] = lambda: {"keys": []}
+    terminology: Terminology | None = None
 
     @property
     def max_json_depth(self) -> int:

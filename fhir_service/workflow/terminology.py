@@ -17,7 +17,7 @@ from fhir_service.fhir.reading import read_stored
 from fhir_service.fhir.resources import check_resource
 from fhir_service.fhir.terminology import Json, Sources
 from fhir_service.fhir.value_sets import Composer
-from fhir_service.sdc.codes import FoundCodes
+from fhir_service.sdc.codes import FoundCodes, Terminology
 from fhir_service.workflow.caller import Caller
 from fhir_service.workflow.ports import Reader, Stored
 from fhir_service.workflow.read import read
@@ -69,11 +69,12 @@ def lookup(site: Site, caller: Caller, parameters: Mapping[str, Any]) -> dict[st
 class StoredCodes(FoundCodes):
     """Answers, for the length of one check, whether a Coding is of a value set stored here.
 
-    It is what ``sdc.validation`` asks for as Codes.
+    It is what ``sdc.validation`` asks for as Codes; of what is not known here ``terminology``
+    is asked, where there is one.
     """
 
-    def __init__(self, reader: Reader) -> None:
-        super().__init__(_sources_of(reader))
+    def __init__(self, reader: Reader, terminology: Terminology | None = None) -> None:
+        super().__init__(_sources_of(reader), terminology)
 
 
 def _value_set(

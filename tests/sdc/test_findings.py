@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 import fhir_service
-from fhir_service.sdc.codes import FoundCodes
+from fhir_service.sdc.codes import Ask, FoundCodes
 from fhir_service.sdc.compiled import Form, compile_form
 from fhir_service.sdc.items import ValueKind
 from fhir_service.sdc.keys import KEYS
@@ -41,9 +41,20 @@ VALUE_SET = {
 }
 
 
+class AServer:
+    """A terminology server that says of these codes, whatever the value set, what is given."""
+
+    def __init__(self, says: dict[str, bool | None]) -> None:
+        self._says = says
+
+    def for_one_check(self) -> Ask:
+        return lambda _value_set, _system, code: self._says[code]
+
+
 def the_codes(document: dict[str, Any]) -> FoundCodes:
-    """One value set with one code, and those of the document, and no other."""
-    return FoundCodes(sources([VALUE_SET, *document.get("terminology", ())]))
+    """One value set with one code, those of the document, and the server that it has."""
+    known = sources([VALUE_SET, *document.get("terminology", ())])
+    return FoundCodes(known, AServer(document["server"]) if "server" in document else None)
 
 
 def a_form(document: dict[str, Any]) -> Form:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from msgspec import UNSET
 
@@ -56,6 +56,10 @@ class About:
     displays: tuple[str, ...] = ()
 
 
+Elsewhere = Literal["member", "not-member", "silent", "not-asked"]
+"""What a terminology server says of a code; ``silent`` when it was asked and decided nothing."""
+
+
 class Codes(Protocol):
     """Who knows what stands in value sets."""
 
@@ -77,6 +81,9 @@ class Codes(Protocol):
         self, value_set: str, coding: Mapping[str, Any], within: Mapping[str, Any]
     ) -> About | None:
         """What is known of the Coding in the value set; None when that is not known here."""
+
+    def elsewhere(self, value_set: str, coding: Mapping[str, Any]) -> Elsewhere:
+        """What a terminology server says of the Coding; asked only where ``has`` gives None."""
 
 
 def place_of(trail: Trail) -> str:

@@ -34,12 +34,16 @@ def unit_allowed(check: Check, answered: Answered, place: Place) -> None:
         check.tell("unit-without-code", place, answered.plan)
         return
     known = _in_value_set(check, answered, value_set)
+    silent = False
+    if known is None and value_set:
+        known, silent = _elsewhere(check, answered, value_set)
     if known:
         return
     if opened == _TYPED:
         _of_system(check, answered, place)
     elif value_set and known is None:
-        check.tell("unit-value-set-unknown", place, answered.plan, value_set=value_set)
+        key = "unit-terminology-server-silent" if silent else "unit-value-set-unknown"
+        check.tell(key, place, answered.plan, value_set=value_set)
     elif value_set:
         check.tell("unit-not-in-value-set", place, answered.plan)
     else:
@@ -63,6 +67,15 @@ def _in_value_set(check: Check, answered: Answered, value_set: Any) -> bool | No
     if coding["code"] is None:
         return False
     return check.codes.has(value_set, coding, check.form.questionnaire)
+
+
+def _elsewhere(check: Check, answered: Answered, value_set: Any) -> tuple[bool | None, bool]:
+    """What the clinic's terminology server says, and whether it was asked and said nothing."""
+    if not isinstance(value_set, str) or check.codes is None:
+        return None, False
+    coding = {name: part(answered.value, name) for name in ("system", "code")}
+    told = check.codes.elsewhere(value_set, coding)
+    return {"member": True, "not-member": False}.get(told), told == "silent"
 
 
 def _of_system(check: Check, answered: Answered, place: Place) -> None:

@@ -29,8 +29,9 @@ def in_value_set(check: Check, answered: Answered, place: Place) -> None:
     coding, within = plain(answered.value), check.form.questionnaire
     known = None if check.codes is None else check.codes.has(value_set, coding, within)
     if known is None:
-        _unknown(check, answered.plan, value_set, place)
-        return
+        known = _elsewhere(check, answered.plan, coding, place)
+        if known is None:
+            return
     about = None if check.codes is None else check.codes.about(value_set, coding, within)
     if about is not None and about.abstract:
         check.tell("code-abstract", place, answered.plan)
@@ -40,6 +41,22 @@ def in_value_set(check: Check, answered: Answered, place: Place) -> None:
         return
     if about is not None:
         _said(check, answered, about, place)
+
+
+def _elsewhere(check: Check, plan: Plan, coding: dict[str, Any], place: Place) -> bool | None:
+    """What the clinic's terminology server says; where there is no answer, this is told.
+
+    It is not asked for a value set that an expression names: it may be made of answers.
+    """
+    value_set = plan.item.answer_value_set or ""
+    computed = plan.expressions.computed if plan.expressions else ()
+    literal = all(one.name != "answerValueSet" for one in computed)
+    told = check.codes.elsewhere(value_set, coding) if check.codes and literal else "not-asked"
+    if told == "silent":
+        check.tell("terminology-server-silent", place, plan, value_set=value_set)
+    elif told == "not-asked":
+        _unknown(check, plan, value_set, place)
+    return {"member": True, "not-member": False}.get(told)
 
 
 def text_in_value_set(check: Check, answered: Answered, place: Place) -> None:

@@ -60,6 +60,10 @@ _ENGLISH: Mapping[str, str] = {
     "exclusive-option-with-others": "{text}: “{option}” can not be chosen together with others.",
     "value-set-not-member": "{text}: the answer is not in the list of this question.",
     "value-set-unknown": "{text}: the list of this question ({value_set}) is not known here.",
+    "terminology-server-silent": (
+        "{text}: the list of this question ({value_set}) is not known here, "
+        "and the terminology server gave no answer."
+    ),
     "display-wrong": "{text}: the words sent for this code are not those of the option “{option}”.",
     "coding-without-system": "{text}: the code has no system.",
     "questionnaire-other-type": "The response names a resource that is no Questionnaire.",
@@ -91,6 +95,10 @@ _ENGLISH: Mapping[str, str] = {
     "unit-not-in-value-set": "{text}: the unit is not in the list of this question.",
     "unit-without-code": "{text}: the unit must have a code.",
     "unit-value-set-unknown": "{text}: the list of units ({value_set}) is not known here.",
+    "unit-terminology-server-silent": (
+        "{text}: the list of units ({value_set}) is not known here, "
+        "and the terminology server gave no answer."
+    ),
     "unit-other-system": "{text}: a unit that is not in the list must be of {system}.",
     "unit-fixed": "{text}: the unit must be {unit}.",
     "off-slider-step": "{text}: the value must be one of the steps of {step} from {start}.",

@@ -55,6 +55,10 @@ SPANISH: Mapping[str, str] = {
     "exclusive-option-with-others": "{text}: «{option}» no se puede elegir junto con otras.",
     "value-set-not-member": "{text}: la respuesta no está en la lista de esta pregunta.",
     "value-set-unknown": "{text}: la lista de esta pregunta ({value_set}) no se conoce aquí.",
+    "terminology-server-silent": (
+        "{text}: la lista de esta pregunta ({value_set}) no se conoce aquí, "
+        "y el servidor de terminología no dio respuesta."
+    ),
     "display-wrong": "{text}: las palabras enviadas con este código no son las de la opción «{option}».",
     "coding-without-system": "{text}: el código no tiene sistema.",
     "questionnaire-other-type": "La respuesta nombra un recurso que no es un Questionnaire.",
@@ -86,6 +90,10 @@ SPANISH: Mapping[str, str] = {
     "unit-not-in-value-set": "{text}: la unidad no está en la lista de esta pregunta.",
     "unit-without-code": "{text}: la unidad tiene que llevar un código.",
     "unit-value-set-unknown": "{text}: la lista de unidades ({value_set}) no se conoce aquí.",
+    "unit-terminology-server-silent": (
+        "{text}: la lista de unidades ({value_set}) no se conoce aquí, "
+        "y el servidor de terminología no dio respuesta."
+    ),
     "unit-other-system": "{text}: una unidad que no está en la lista tiene que ser de {system}.",
     "unit-fixed": "{text}: la unidad tiene que ser {unit}.",
     "off-slider-step": "{text}: el valor tiene que ser uno de los pasos de {step} desde {start}.",
