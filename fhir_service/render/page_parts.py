@@ -68,7 +68,7 @@ class Parts:
         if fact.says:
             says = _text(fact.says)
             yield f" <i>{says}</i>" if fact.values or told else says
-        if fact.grounds and (fact.says or fact.folded):
+        if fact.grounds and (fact.says or fact.folded or not fact.shown_from):
             yield from self._grounds(fact)
 
     def _changed(self, now: Sequence[Value], change: Change) -> Iterator[str]:

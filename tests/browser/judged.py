@@ -22,9 +22,25 @@ ANSWERS: Final[dict[str, str]] = {}
 def must_be_sound(watched: Watched) -> None:
     """Fail with everything that is wrong with this page as it stands now."""
     page = watched.page
-    wrong = list(watched.noticed)
-    wrong += [f"small: {one}" for one in small_targets(page)]
-    wrong += [f"faint: {one}" for one in faint_text(page)]
+    _must_keep(watched, [f"small: {one}" for one in small_targets(page)] + _faint(watched))
+
+
+def must_be_read_well(watched: Watched) -> None:
+    """The same for a page of text, whose links stand in lines and whose contrast axe judges.
+
+    A target in a sentence or a line of text has no least size.
+    https://www.w3.org/WAI/WCAG22/Understanding/target-size-minimum.html
+    """
+    _must_keep(watched, [])
+
+
+def _faint(watched: Watched) -> list[str]:
+    return [f"faint: {one}" for one in faint_text(watched.page)]
+
+
+def _must_keep(watched: Watched, more: list[str]) -> None:
+    page = watched.page
+    wrong = [*watched.noticed, *more]
     if is_scrolled_sideways(page):
         wrong.append("wider than the window")
     if AXE.exists():
