@@ -14,6 +14,7 @@ from uuid import UUID
 
 from fhir_service import __version__
 from fhir_service.catalogue.definitions import definitions
+from fhir_service.catalogue.lazily import extraction_of, hints_of
 from fhir_service.catalogue.questionnaires import SHIPPED_BASE, shipped
 from fhir_service.catalogue.shipped import folder
 from fhir_service.render.rendered import Rendered
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fhir_service.sdc.codes import Terminology
-    from fhir_service.sdc.extraction.mapping import Mapping_
     from fhir_service.summary.mapping import SummaryMapping
     from fhir_service.workflow.deliver import Courier
     from fhir_service.workflow.ehr import Ehr
@@ -208,7 +208,8 @@ def build(settings: Settings, base_url: str | None = None) -> Service:
         forms=Forms(clock),
         keys=keys,
         mapping=_mapping_of(settings.canonical_base, settings.summary_dir),
-        extraction=_extraction_of(settings.canonical_base),
+        extraction=extraction_of(settings.canonical_base),
+        hints=hints_of(settings.canonical_base),
         renderings=renderings,
         sessions=StoredSessions(store.database),
         vault=Vault(lambda: settings.secret_key or secret_of(settings.data_dir)),
@@ -334,21 +335,6 @@ def _launch_ehrs(settings: Settings) -> tuple[list[LaunchEhr], list[str]]:
 def _token_key(kind: Kind, ids: TimeOrderedIds) -> Mapping[str, Any]:
     """A new private key: for access tokens (EC), or for id_tokens (RSA)."""
     return new_key(ids.new()) if kind == "EC" else new_identity_key(ids.new())
-
-
-def _extraction_of(canonical_base: str) -> Callable[[str | None], Mapping_ | None]:
-    """Our own rules of extraction, read when they are first needed and then kept."""
-
-    @cache
-    def read() -> Mapping[str, Mapping_]:
-        from fhir_service.catalogue.extraction_mappings import (  # noqa: PLC0415  a quick start
-            load_extraction_mappings,
-        )
-
-        rules = folder("mappings") / "extraction"
-        return load_extraction_mappings(rules, SHIPPED_BASE, canonical_base)
-
-    return lambda url: read().get(url or "")
 
 
 def _mapping_of(canonical_base: str, own: Path | None) -> Callable[[], SummaryMapping]:

@@ -20,6 +20,7 @@ from fhir_service.workflow.session import SPANS, Sessions, Spans, Vault
 if TYPE_CHECKING:
     from fhir_service.sdc.codes import Terminology
     from fhir_service.sdc.extraction.mapping import Mapping_
+    from fhir_service.workflow.hints import Hints
 
 
 class Renderings(Protocol):
@@ -71,6 +72,7 @@ class Site:
     ``ehr``: the EHR that is read from and written to; None where none is configured.
     ``link_prefill``: whether a link's form is filled from the EHR.
     ``extraction``: our own rules of extraction for a form, by its url; None where there are none.
+    ``hints``: what the clinic says beside a form, by its url; None where it says nothing.
     ``ehr_jwks``: our public keys there, as a JWK Set.
     ``terminology``: the server asked for value sets not known here; None in a transaction.
     """
@@ -99,6 +101,7 @@ class Site:
     ehr: Ehr | None = None
     link_prefill: bool = False
     extraction: Callable[[str | None], Mapping_ | None] = lambda _: None
+    hints: Callable[[str | None], Hints | None] = lambda _: None
     ehr_jwks: Callable[[], Mapping[str, Any]] = lambda: {"keys": []}
     terminology: Terminology | None = None
 

@@ -12,7 +12,7 @@ from flask import Response, request
 
 from fhir_service.fhir.issues import Issue, NotHere, NotUnderstood, NotValid, Stale
 from fhir_service.web import pages
-from fhir_service.web.filling import drafts, looking
+from fhir_service.web.filling import drafts, hinting, looking
 from fhir_service.web.filling.doors import FORMS, Clinic
 from fhir_service.web.filling.fields import Entries
 from fhir_service.web.filling.files import Files, Sent
@@ -192,6 +192,7 @@ def _shown(
         .replace("{count}", str(len(screen.steps))),
         number=step.number,
         count=len(screen.steps),
+        hints=hinting.hints(screen, step),
         shown=shown,
         problems=problems,
         fresh=_not_yet_told(screen, step, lens) if asked else [],
