@@ -13,7 +13,8 @@ from fhir_service.cli import installation
 @click.command("login-code")
 @click.option("--name", required=True, help="Who is let in, as the audit and the page name them.")
 @click.option("--minutes", type=click.IntRange(1, 60), default=10, show_default=True)
-def command(name: str, minutes: int) -> None:
+@click.option("--outbox", is_flag=True, help="She may retry, release and close what is owed.")
+def command(name: str, minutes: int, *, outbox: bool) -> None:
     """Print a code for /login, alone, on standard output.
 
     It is good once, for a few minutes, and locked after five wrong tries. Who logs in with it
@@ -22,5 +23,5 @@ def command(name: str, minutes: int) -> None:
     from fhir_service.workflow import login_codes  # noqa: PLC0415  costs CPU
 
     with installation.service() as service:
-        click.echo(login_codes.create(service.site, name, minutes))
+        click.echo(login_codes.create(service.site, name, minutes, outbox=outbox))
         click.echo(f"enter it at {service.site.base_url}/login", err=True)

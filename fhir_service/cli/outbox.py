@@ -94,7 +94,7 @@ def filed(number: int, ehr_id: str | None) -> None:
     from fhir_service.store.outbox import filed as close  # noqa: PLC0415  costs CPU
 
     with installation.service() as service:
-        one = close(service.store, number, service.site.clock.now(), ehr_id, "operator")
+        one = close(service.store, number, service.site.clock.now(), ehr_id)
     click.echo(f"{one.number}\t{one.state}")
 
 

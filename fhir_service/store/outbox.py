@@ -6,6 +6,7 @@ https://microservices.io/patterns/data/transactional-outbox.html
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -16,7 +17,8 @@ from fhir_service.store.deliveries import COLUMNS, delivered
 from fhir_service.store.deliveries import entry as read_entry
 from fhir_service.store.opening import StoreDesk
 from fhir_service.store.record import Recording
-from fhir_service.workflow.outbox import Entry
+from fhir_service.workflow.outbox import Entry, Who
+from fhir_service.workflow.ports import Told
 
 T = TypeVar("T")
 
@@ -35,6 +37,9 @@ _FILED = (
 )
 _COUNTS = "SELECT state, count(*) FROM outbox WHERE {} GROUP BY state"
 _HIGHEST = 2**63 - 1
+
+OPERATOR = Who("operator")
+"""Who is at the command line."""
 
 RETRIED = ("refused", "given-up", "unknown", "waiting-for-encounter", "due")
 RELEASED = (*RETRIED, "no-target")
@@ -64,34 +69,42 @@ def entry(desk: StoreDesk, number: int) -> Entry | None:
     return read_entry(rows[0]) if rows else None
 
 
-def retry(desk: StoreDesk, number: int, now: datetime) -> Entry:
+def retry(desk: StoreDesk, number: int, now: datetime, who: Who = OPERATOR) -> Entry:
     """Look at it again at once: an unknown one is read back, any other is tried again.
 
     After the visit it is not sent even so. Raises NotHere, and Conflict where nothing is to be
     tried.
     """
-    return _move(desk, number, RETRIED, now, released=None)
+    return _move(desk, number, RETRIED, now, who, released=None)
 
 
-def release(desk: StoreDesk, number: int, now: datetime, encounter: str | None = None) -> Entry:
+def release(
+    desk: StoreDesk,
+    number: int,
+    now: datetime,
+    encounter: str | None = None,
+    who: Who = OPERATOR,
+) -> Entry:
     """Send it, after the visit too, and though an earlier sending may have arrived.
 
     ``encounter`` is the EHR's id of the Encounter to file it to. Raises NotHere, Conflict.
     """
-    return _move(desk, number, RELEASED, now, released=now, encounter=encounter)
+    return _move(desk, number, RELEASED, now, who, released=now, encounter=encounter)
 
 
-def filed(desk: StoreDesk, number: int, now: datetime, ehr_id: str | None, who: str) -> Entry:
+def filed(
+    desk: StoreDesk, number: int, now: datetime, ehr_id: str | None, who: Who = OPERATOR
+) -> Entry:
     """A person has seen it in the chart, or filed it herself: it is not sent any more.
 
-    ``who`` stands in the audit. Raises NotHere, Conflict.
+    Raises NotHere, Conflict.
     """
 
     def work(connection: Connection) -> Entry:
         found = _must_be(connection, number, FILED)
         _one(connection, _FILED, (microseconds(now), ehr_id, number, found.state))
         recording = Recording(connection, lambda: desk.database.dialect)
-        recording.tell(delivered(found, who, now))
+        recording.tell(_by(who, delivered(found, who.client, now)))
         return _read(connection, number)
 
     return desk.database.write(work)
@@ -122,10 +135,13 @@ def _move(
     number: int,
     allowed: tuple[str, ...],
     now: datetime,
+    who: Who,
     *,
     released: datetime | None,
     encounter: str | None = None,
 ) -> Entry:
+    done = "outbox-retry" if released is None else "outbox-release"
+
     def work(connection: Connection) -> Entry:
         found = _must_be(connection, number, allowed)
         at = microseconds(now)
@@ -138,9 +154,21 @@ def _move(
             reason = "retried-by-a-person"
         free = None if released is None else at
         _one(connection, _MOVE, (state, at, reason, free, encounter, number, found.state))
+        line = replace(delivered(found, who.client, now), interaction=done)
+        Recording(connection, lambda: desk.database.dialect).tell(_by(who, line))
         return _read(connection, number)
 
     return desk.database.write(work)
+
+
+def _by(who: Who, line: Told) -> Told:
+    return replace(
+        line,
+        user=who.user,
+        token=who.token,
+        request_id=who.request_id,
+        address=who.address,
+    )
 
 
 def _must_be(connection: Connection, number: int, allowed: tuple[str, ...]) -> Entry:

@@ -94,6 +94,6 @@ def create_app(service: Service, log: logs.Log | None = None) -> Flask:
     resources.register(app, site)
     batches.register(app, site)
     operations.register(app, site)
-    outbox_page.register(app, service.store)
+    outbox_page.register(app, service.store, service.site.clock)
     openapi.register(app, site)
     return app

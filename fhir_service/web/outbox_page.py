@@ -1,23 +1,26 @@
 """/outbox: what the EHR is owed and why it waits, for the integration team; no health data.
 
-For a staff session, or a bearer token of the system level; as a page or as JSON. What a person
-does about an entry she does with `fhir-service outbox`.
+For a staff session, or a bearer token of the system level; as a page or as JSON. To act on an
+entry takes the right to update responses (a session of `login-code --outbox` has it).
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from flask import Flask, Response, request
 
 from fhir_service.fhir.issues import NotAllowed, NotHere, NotUnderstood
+from fhir_service.fhir.primitives import is_id
 from fhir_service.web import pages
 from fhir_service.web.told import told
-from fhir_service.workflow.outbox import HELD_UNTIL, OPEN, STATES, Attempt, Entry
+from fhir_service.workflow.outbox import HELD_UNTIL, OPEN, STATES, Attempt, Entry, Who
 
 if TYPE_CHECKING:
     from fhir_service.store.opening import StoreDesk
+    from fhir_service.workflow.ports import Clock
 
 JSON = "application/json"
 MOST = 200
@@ -25,8 +28,8 @@ _SHOWN = tuple(dict.fromkeys((*OPEN, "refused", "given-up")))
 """The states of the first page: what is on its way, and what a person has to look at."""
 
 
-def register(app: Flask, store: StoreDesk) -> None:
-    """Add the list and one entry."""
+def register(app: Flask, store: StoreDesk, clock: Clock) -> None:
+    """Add the list, and one entry with what can be done about it."""
 
     def outbox() -> Response:
         _must_be_staff_or_system()
@@ -48,14 +51,19 @@ def register(app: Flask, store: StoreDesk) -> None:
         from fhir_service.store.deliveries import attempts  # noqa: PLC0415  keeps the start quick
         from fhir_service.store.outbox import entry as one  # noqa: PLC0415
 
+        if request.method == "POST":
+            _act(store, number, clock.now())
+            if told().session is not None:
+                return pages.go(f"/outbox/{number}")
         found = one(store, number)
         if found is None:
             raise NotHere("There is no such outbox entry.")
         ledger = [_attempt(line) for line in attempts(store, number)]
-        return _reply("outbox_entry.html", {"entry": _entry(found), "attempts": ledger})
+        data = {"entry": _entry(found), "attempts": ledger, "actions": _actions(found)}
+        return _reply("outbox_entry.html", data)
 
     app.add_url_rule("/outbox", "outbox", outbox)
-    app.add_url_rule("/outbox/<int:number>", "outbox-entry", entry)
+    app.add_url_rule("/outbox/<int:number>", "outbox-entry", entry, methods=["GET", "POST"])
 
 
 def _must_be_staff_or_system() -> None:
@@ -68,6 +76,61 @@ def _must_be_staff_or_system() -> None:
     if caller.access.patient is not None:
         raise NotAllowed("The outbox is not for a token that is bound to one patient.")
     caller.must("QuestionnaireResponse", "s", "r")
+
+
+def _act(store: StoreDesk, number: int, now: datetime) -> None:
+    """Do what the form asks for. Raises NotAllowed, NotUnderstood, NotHere, Conflict."""
+    from fhir_service.store import outbox as acts  # noqa: PLC0415  keeps the start quick
+
+    who, form = _who(), request.form
+    match form.get("do"):
+        case "retry":
+            acts.retry(store, number, now, who)
+        case "release":
+            acts.release(store, number, now, _id(form.get("encounter")), who)
+        case "filed":
+            acts.filed(store, number, now, _id(form.get("ehr_id")), who)
+        case _:
+            raise NotUnderstood("do must be one of retry, release, filed.")
+
+
+def _may_act() -> bool:
+    caller = told().caller
+    reach = None if caller is None else caller.access.may("QuestionnaireResponse", "u")
+    return reach is not None and reach.patient is None
+
+
+def _who() -> Who:
+    """Who acts, for the audit. Raises NotAllowed for who may only look."""
+    caller = told().caller
+    if caller is None or not _may_act():
+        raise NotAllowed(
+            "To act on the outbox takes the right to update responses: a login code made with "
+            "--outbox, or a token with system/QuestionnaireResponse.u."
+        )
+    caller.trail.told = True
+    return Who(
+        caller.client, caller.trail.user, caller.token, caller.request_id, caller.trail.address
+    )
+
+
+def _id(typed: str | None) -> str | None:
+    """An id of the EHR, as a person typed it; None for none. Raises NotUnderstood."""
+    if not typed or not typed.strip():
+        return None
+    if not is_id(typed.strip()):
+        raise NotUnderstood("An id has letters, digits, - and . alone, at most 64.")
+    return typed.strip()
+
+
+def _actions(found: Entry) -> list[str]:
+    """What this caller can do about it just now."""
+    from fhir_service.store.outbox import FILED, RELEASED, RETRIED  # noqa: PLC0415
+
+    if not _may_act():
+        return []
+    known = {"retry": RETRIED, "release": RELEASED, "filed": FILED}
+    return [action for action, states in known.items() if found.state in states]
 
 
 def _reply(template: str, data: dict[str, Any]) -> Response:

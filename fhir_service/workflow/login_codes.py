@@ -20,6 +20,8 @@ from fhir_service.workflow.site import Site
 PURPOSE: Final = "login-code"
 CLIENT: Final = "login-code"
 SCOPE: Final = "user/*.rs"
+OUTBOX_SCOPE: Final = "user/*.rs user/QuestionnaireResponse.u"
+"""Of who may do something about what the EHR is owed; there is no page to change answers by."""
 MINUTES: Final = 10
 TRIES: Final = 5
 LONGEST_NAME: Final = 100
@@ -31,8 +33,10 @@ _SAME: Final = str.maketrans({"I": "1", "L": "1", "O": "0", "-": None, " ": None
 _NAMING, _SECRET, _GROUP = 4, 8, 4
 
 
-def create(site: Site, name: str, minutes: int = MINUTES) -> str:
+def create(site: Site, name: str, minutes: int = MINUTES, *, outbox: bool = False) -> str:
     """A new code for this person, good once, for so many minutes. Raises Unavailable.
+
+    With ``outbox`` she may act on the outbox page, not only look at it.
 
     40 bits are secret, and TRIES are allowed: one guess in two hundred thousand million is right.
     """
@@ -43,7 +47,8 @@ def create(site: Site, name: str, minutes: int = MINUTES) -> str:
         naming, secret = _letters(_NAMING), _letters(_SECRET)
         mark = _mark(naming)
         record.one_times.take(mark, PURPOSE, now)  # one in a million: an older code named alike
-        details = json.dumps({"secret": secret, "name": name[:LONGEST_NAME]}).encode()
+        told = {"secret": secret, "name": name[:LONGEST_NAME], "outbox": outbox}
+        details = json.dumps(told).encode()
         expires = now + timedelta(minutes=minutes)
         record.one_times.keep(mark, PURPOSE, site.vault.seal(details, mark), TRIES, expires)
         record.tell(Told(now, "$login-code", client="operator"))
@@ -59,7 +64,7 @@ def redeem(site: Site, typed: str, request_id: str | None = None) -> Begun | Non
         return None
     mark, secret, now = _mark(code[:_NAMING]), code[_NAMING:], site.clock.now()
 
-    def work(record: Record) -> str | None:
+    def work(record: Record) -> tuple[str, bool] | None:
         sealed = record.one_times.attempt(mark, PURPOSE, now)
         if sealed is None:
             return None
@@ -68,16 +73,17 @@ def redeem(site: Site, typed: str, request_id: str | None = None) -> Begun | Non
         if right:
             right = record.one_times.take(mark, PURPOSE, now) is not None
         record.tell(Told(now, "login", CLIENT, "0" if right else "4", request_id=request_id))
-        return str(kept["name"]) if right else None
+        return (str(kept["name"]), bool(kept.get("outbox"))) if right else None
 
-    name = site.desk.write(work)
-    if name is None:
+    known = site.desk.write(work)
+    if known is None:
         return None
+    name, acts = known
     draft = Session(
         reference="",
         kind="staff",
         client=CLIENT,
-        scope=SCOPE,
+        scope=OUTBOX_SCOPE if acts else SCOPE,
         created=now,
         idle_until=now,
         expires=now + timedelta(seconds=site.spans.longest),

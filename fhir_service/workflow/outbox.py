@@ -64,6 +64,17 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Who:
+    """The person who does something about an entry, as the audit names her."""
+
+    client: str
+    user: str | None = None
+    token: str | None = None
+    request_id: str | None = None
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One line of the ledger: when, by which route, how it ended, the hash of what was sent.
 

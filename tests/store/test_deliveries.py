@@ -99,7 +99,7 @@ def test_a_person_retries_releases_and_closes_only_what_waits_for_her(desk: Stor
     assert release(desk, one.number, LATER, "e1").encounter == "e1"
     with pytest.raises(Conflict):
         retry(desk, one.number, LATER)
-    assert filed(desk, one.number, LATER, "d9", "operator").ehr_id == "d9"
+    assert filed(desk, one.number, LATER, "d9").ehr_id == "d9"
     for act in (retry, release):
         with pytest.raises(Conflict):
             act(desk, one.number, LATER)
@@ -116,7 +116,7 @@ def test_what_is_being_sent_can_not_be_moved_by_a_person(desk: StoreDesk) -> Non
     with pytest.raises(Conflict):
         release(desk, one.number, NOON)
     with pytest.raises(Conflict):
-        filed(desk, one.number, NOON, None, "operator")
+        filed(desk, one.number, NOON, None)
 
 
 def test_the_figures_tell_what_to_alert_on(desk: StoreDesk) -> None:
