@@ -28,14 +28,19 @@ _URN = "urn:ietf:rfc:3986"
 _TERMINOLOGY = "http://terminology.hl7.org/CodeSystem"
 
 
-def identity(summary: Summary) -> dict[str, str]:
+def identity(summary: Summary, began: str | None = None) -> dict[str, str]:
     """The identifier of the visit's document, the same in all its versions.
 
-    It is made of the response with the lowest id (ours grow with time), so it stays when another
-    form comes in later and when one is amended.
+    It is made of ``began``, the id of the response that came first, so it stays when another form
+    comes in later and when one is amended; not known, of the lowest id (ours grow with time).
     """
-    first = min(one.id for one in summary.sources)
+    first = began or min(one.id for one in summary.sources)
     return {"system": _URN, "value": _urn(first, "visit")}
+
+
+def number(summary: Summary, base_url: str) -> str:
+    """The identifier (a urn:uuid) of this one version of the document: its Bundle.identifier."""
+    return _urn(_seed(summary, base_url), "bundle")
 
 
 def document(
@@ -44,18 +49,20 @@ def document(
     base_url: str,
     software_version: str | None = None,
     replaces: str | None = None,
+    began: str | None = None,
 ) -> dict[str, Any]:
     """A Bundle of type document, R4 JSON; numbers in the responses stay Decimal.
 
     ``base_url`` is our FHIR base without a slash at its end; the responses and the patient are
     known by it, so that the references in what was sent resolve inside. ``replaces`` is the
-    identifier (a urn:uuid) of the document that this one takes the place of. The same summary
-    gives the same document, with the same identifiers.
+    identifier (a urn:uuid) of the document that this one takes the place of, ``began`` the id of
+    the response that came first. The same summary gives the same document and identifiers.
     """
     seed = _seed(summary, base_url)
     composition_url, device_url = _urn(seed, "composition"), _urn(seed, "device")
     subjects = _subjects(summary, base_url)
     composition = _composition(summary, base_url, device_url, next(iter(subjects)))
+    composition["identifier"] = identity(summary, began)
     if replaces is not None:
         target = {"system": _URN, "value": replaces}
         composition["relatesTo"] = [{"code": "replaces", "targetIdentifier": target}]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
@@ -15,7 +16,7 @@ from fhir_service.fhir.issues import Conflict, NotAllowed
 from fhir_service.fhir.reading import MOST_ITEM_LEVELS, read_stored
 from fhir_service.sdc.compiled import Form
 from fhir_service.sdc.responses import Response, skim
-from fhir_service.summary.document import document
+from fhir_service.summary.document import document, number
 from fhir_service.summary.facts import Source, summarise
 from fhir_service.summary.listing import listing
 from fhir_service.summary.model import WHOLE, Charted, Look, Person, Summary
@@ -27,6 +28,7 @@ from fhir_service.workflow.site import Site
 from fhir_service.workflow.visits import earlier, of_one_visit
 
 Format = Literal["document", "html", "text", "pdf", "facts"]
+Visit = tuple[tuple[Stored, Response], ...]
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 TYPE = "QuestionnaireResponse"
@@ -57,7 +59,11 @@ def summary(site: Site, caller: Caller, id_: str, form: Format, look: Look = WHO
         raise NotAllowed("A link opens its own form alone.")
     asked = read.read(site, caller, TYPE, id_)
     patient = within(TYPE, reach)
-    found = facts(site, asked, patient)
+    visit = of_one_visit(site, asked, patient)
+    found = _facts(site, visit, patient)
+    if form == "document":
+        made = _encode(_document(site, visit, patient, found))
+        return Made(made, "application/fhir+json; charset=utf-8", asked.patient)
     return Made(*_rendered(site, found, form, look), asked.patient)
 
 
@@ -69,12 +75,37 @@ def _rendered(site: Site, found: Summary, form: Format, look: Look) -> tuple[byt
         return site.renderings.html(found, look).encode("utf-8"), "text/html; charset=utf-8"
     if form == "pdf":
         return site.renderings.pdf(found), "application/pdf"
-    if form == "facts":
-        return _encode(listing(found)), "application/json; charset=utf-8"
-    bundle = document(
-        found, base_url=f"{site.base_url}/fhir", software_version=site.software_version
+    return _encode(listing(found)), "application/json; charset=utf-8"
+
+
+def _document(site: Site, visit: Visit, patient: str | None, found: Summary) -> dict[str, Any]:
+    """The document, which takes the place of the one of the visit as it was before."""
+    reader, base_url = site.desk.reading(), f"{site.base_url}/fhir"
+    before = _as_it_was(reader, visit)
+    return document(
+        found,
+        base_url=base_url,
+        software_version=site.software_version,
+        replaces=number(_facts(site, before, patient), base_url) if before else None,
+        began=min((_came(reader, stored), stored.id) for stored, _ in visit)[1],
     )
-    return _encode(bundle), "application/fhir+json; charset=utf-8"
+
+
+def _as_it_was(reader: Reader, visit: Visit) -> Visit:
+    """The visit before the last response came in, or was changed; empty where there was none.
+
+    A second response to the same form hides the first: then the visit is taken without that form.
+    """
+    last = max(visit, key=lambda one: (one[0].last_updated, one[0].id))
+    earlier_ = _sent_before(reader, last[0])
+    was = [earlier_ if one is last else one for one in visit]
+    return tuple(one for one in was if one is not None)
+
+
+def _came(reader: Reader, stored: Stored) -> datetime:
+    """When the first version of this response was stored."""
+    first = reader.history(TYPE, stored.id, before_version=2) if stored.version > 1 else ()
+    return first[-1].last_updated if first else stored.last_updated
 
 
 def facts(
@@ -90,6 +121,18 @@ def facts(
     ``language`` is the clinic's where None. ``chart`` is what the EHR has, read beforehand.
     """
     visit = of_one_visit(site, asked, patient)
+    return _facts(site, visit, patient, language=language, chart=chart)
+
+
+def _facts(
+    site: Site,
+    visit: Visit,
+    patient: str | None,
+    *,
+    language: str | None = None,
+    chart: Sequence[Charted] = (),
+) -> Summary:
+    asked = visit[0][0]
     if visit[0][1].status not in _SUMMED_UP:
         raise Conflict(
             f"The response is {visit[0][1].status}; a summary is made of what a patient has sent."
@@ -116,13 +159,18 @@ def facts(
 
 def _before(site: Site, reader: Reader, stored: Stored) -> Source | None:
     """What the patient had sent before this amendment; None for what was not amended."""
-    response = skim(stored.body, MOST_ITEM_LEVELS)
-    if response.status != "amended":
+    if skim(stored.body, MOST_ITEM_LEVELS).status != "amended":
         return None
+    then = _sent_before(reader, stored)
+    return next(iter(_source(site, *then)), None) if then is not None else None
+
+
+def _sent_before(reader: Reader, stored: Stored) -> tuple[Stored, Response] | None:
+    """The version of this response that was sent before it; None where it is the first sent."""
     for version in reader.history(TYPE, stored.id, before_version=stored.version):
         then = skim(version.body, MOST_ITEM_LEVELS) if not version.deleted else None
         if then is not None and then.status in _SUMMED_UP:
-            return next(iter(_source(site, version, then)), None)
+            return version, then
     return None
 
 

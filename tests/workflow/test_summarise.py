@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,6 +69,51 @@ def test_the_same_visit_gives_the_same_bytes(service: Service) -> None:
         first = summarise.summary(service.site, SYSTEM, id_, form)
         again = summarise.summary(service.site, SYSTEM, id_, form)
         assert first == again
+
+
+def document(service: Service, id_: str) -> dict[str, Any]:
+    made = summarise.summary(service.site, SYSTEM, id_, "document")
+    return dict(json.loads(made.body))
+
+
+def replaced(bundle: dict[str, Any]) -> str | None:
+    """The identifier of the document whose place this one takes."""
+    related = bundle["entry"][0]["resource"].get("relatesTo")
+    if related is None:
+        return None
+    (one,) = related
+    assert one["code"] == "replaces"
+    return str(one["targetIdentifier"]["value"])
+
+
+def test_each_document_of_a_visit_takes_the_place_of_the_one_before(service: Service) -> None:
+    """Another form that comes in, and an amendment: whichever response is asked for."""
+    one = sent(service, "doctor-questions")
+    first = document(service, one)
+    two = sent(service, "coping-support")
+    second = document(service, one)
+    changed = {"subject": about("ada-example"), "id": two, "status": "amended"}
+    submit.update(service.site, SYSTEM, two, response("coping-support", "typical", **changed))
+    third, asked_otherwise = document(service, one), document(service, two)
+    assert replaced(first) is None
+    assert replaced(second) == first["identifier"]["value"]
+    assert replaced(third) == replaced(asked_otherwise) == second["identifier"]["value"]
+    assert len({one["identifier"]["value"] for one in (first, second, third)}) == 3
+    names = {one["entry"][0]["resource"]["identifier"]["value"] for one in (first, second, third)}
+    assert len(names) == 1
+
+
+def test_the_visit_keeps_its_identifier_when_a_form_comes_in_under_a_lower_id(
+    service: Service,
+) -> None:
+    one = sent(service, "doctor-questions")
+    before = document(service, one)
+    body = response("coping-support", "typical", subject=about("ada-example"), id="0-lower")
+    submit.update(service.site, SYSTEM, "0-lower", body)
+    after = document(service, one)
+    identifiers = [made["entry"][0]["resource"]["identifier"] for made in (before, after)]
+    assert identifiers[0] == identifiers[1]
+    assert replaced(after) == before["identifier"]["value"]
 
 
 @pytest.fixture
