@@ -29,7 +29,7 @@ MOST_BYTES: Final = 256 * 1024
 _OK, _BUSY, _BROKEN = 200, 429, 500
 _FHIR = "application/fhir+json"
 
-# What a server says with a result of false that it could not decide: HL7's tx-issue-type
+# What a server says beside a result that it could not decide: HL7's tx-issue-type
 # (https://build.fhir.org/ig/HL7/fhir-tx-ecosystem-ig/CodeSystem-tx-issue-type.html), else the
 # issue's own code, else its words, which alone many servers give.
 _UNDECIDED_TYPES: Final = frozenset({"not-found", "vs-invalid", "cannot-infer", "invalid-data"})
@@ -161,7 +161,7 @@ def open_terminology(
 def read_result(reply: Reply) -> bool | None:
     """What a Parameters says in ``result``; None where the reply does not decide it.
 
-    A false for want of the value set or the system is no answer: nothing is refused for it.
+    A yes or a no for want of the value set or the system is none: lenient servers say yes then.
     """
     if reply.status != _OK:
         return None
@@ -175,11 +175,11 @@ def read_result(reply: Reply) -> bool | None:
     results = [one.get("valueBoolean") for one in entries if one.get("name") == "result"]
     if len(results) != 1 or not isinstance(results[0], bool):
         return None
-    return None if results[0] is False and any(map(_undecided, entries)) else results[0]
+    return None if any(map(_undecided, entries)) else results[0]
 
 
 def _undecided(entry: Mapping[str, Any]) -> bool:
-    """Whether this parameter beside a false says that it could not be decided."""
+    """Whether this parameter beside the result says that it could not be decided."""
     name = entry.get("name")
     if name in ("x-unknown-system", "x-caused-by-unknown-system"):
         return True

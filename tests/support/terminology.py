@@ -68,6 +68,12 @@ FAULTS: dict[str, Answer] = {
     "a result that is a text": result("true"),
     "a result that is a number": result(1),
     "two results": said(*[{"name": "result", "valueBoolean": one} for one in (True, False)]),
+    "true, though the value set is unknown": result(
+        True, "Unable to check it: unknown ValueSet x"
+    ),
+    "true, though the system is unknown": said(
+        {"name": "result", "valueBoolean": True}, issue("not-found", "not-found")
+    ),
     "false, the value set unknown": result(False, "Unknown ValueSet http://example.org/x"),
     "false, no value set found": result(False, "Failed to find the value set"),
     "false, the value set not found": result(

@@ -60,6 +60,14 @@ public final class Main {
             new InMemoryTerminologyServerValidationSupport(ctx),
             new SnapshotGeneratingValidationSupport(ctx),
             unknown);
+    // What a terminology server decides by: without the leniency of the last one, which says yes to
+    // any code of a system that is not known.
+    ValidationSupportChain terminology =
+        new ValidationSupportChain(
+            kept,
+            new DefaultProfileValidationSupport(ctx),
+            new CommonCodeSystemsTerminologyService(ctx),
+            new InMemoryTerminologyServerValidationSupport(ctx));
     FhirInstanceValidator rules = new FhirInstanceValidator(chain);
     rules.setErrorForUnknownProfiles(false); // of other guides; their own rules are not judged here
     FhirValidator validator = ctx.newValidator().registerValidatorModule(rules);
@@ -70,7 +78,7 @@ public final class Main {
       providers.add(new Provider(kept, ctx.getResourceDefinition(type).getImplementingClass()));
     }
     fhir.setResourceProviders(providers);
-    fhir.setProviders(new Transactions(kept));
+    fhir.setProviders(new Transactions(kept), new Terminology(terminology));
     fhir.setPagingProvider(new FifoMemoryPagingProvider(100).setDefaultPageSize(20));
     RequestValidatingInterceptor strict = new RequestValidatingInterceptor();
     strict.setValidatorModules(List.of(rules));
