@@ -45,6 +45,8 @@ MOST_FINDINGS = 100
 _LONGEST_INT = 18
 _LONGEST_EXPONENT = 3
 _BOM = b"\xef\xbb\xbf"
+_SPACE = b" \t\r\n"
+"""What may stand between a property's name and its colon."""
 
 SOUND = {"linkId": "-"}
 """Stands for an item of a response that was found sound before: there is nothing to find in it."""
@@ -93,7 +95,7 @@ def read_part(body: bytes, base: str, levels: int) -> tuple[Any, tuple[Issue, ..
             return None
         if body.count(b"{") + body.count(b"[") > levels and _deeper(plain, levels):
             return None
-        if _properties(plain) != body.count(b'":'):
+        if _properties(plain) != body.translate(None, _SPACE).count(b'":'):
             plain = _loaded(body, twice)
     except (
         NotUnderstood,

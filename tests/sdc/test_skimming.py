@@ -136,3 +136,19 @@ def test_what_is_plainly_right_is_looked_at_once(name: str) -> None:
     assert validate(compile_form(form), response) == ()
     assert not response.extended
     assert look_at(response.items, ITEM_LEVELS) == response.properties
+
+
+TWICE = [b'"linkId":"0.weight"', b'"valueInteger":3', b'"status":"completed"', b'"unit":"l"']
+
+
+@pytest.mark.parametrize("blank", [b" ", b"\n", b"\t", b"\r", b" \n  "])
+@pytest.mark.parametrize("twice", TWICE)
+@pytest.mark.parametrize("spaced", [b'"linkId":"0.pain"', b'"answer":', b'"authored":'])
+def test_a_property_twice_is_told_however_others_are_spaced(
+    blank: bytes, twice: bytes, spaced: bytes
+) -> None:
+    good = json.dumps(forty.response(), separators=(",", ":")).encode()
+    body = good.replace(spaced, spaced.replace(b'":', b'"' + blank + b":"), 1)
+    assert found_in(body, skimmed=True) == ()
+    found = found_in(body.replace(twice, twice + b"," + twice, 1), skimmed=True)
+    assert [issue.key for issue in found] == ["json-duplicate-key"]
