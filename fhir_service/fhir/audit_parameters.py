@@ -9,7 +9,11 @@ from typing import Final
 
 from fhir_service.fhir.search_parameter import CORE, SearchParameter
 
+_ID = SearchParameter("_id", "token", f"{CORE}Resource-id", ("id",), column="id")
+"""As every type has it, but for sorting: what is read out of the audit is sorted by its time."""
+
 AUDIT_EVENT: Final = (
+    _ID,
     SearchParameter("date", "date", f"{CORE}AuditEvent-date", ("recorded",), sortable=True),
     SearchParameter(
         "patient", "reference", f"{CORE}AuditEvent-patient", ("entity.what",), targets=("Patient",)
@@ -49,6 +53,7 @@ AUDIT_EVENT: Final = (
 )
 
 PROVENANCE: Final = (
+    _ID,
     SearchParameter(
         "target",
         "reference",

@@ -50,3 +50,8 @@ class SearchParameter:
     def modifiers(self) -> tuple[str, ...]:
         """What may follow its name after a colon; the types of its targets come on top."""
         return () if self.column in ("id", "last_updated") else MODIFIERS[self.kind]
+
+    @property
+    def leads_to_a_form(self) -> bool:
+        """Whether more can be asked of the form that it names (``questionnaire.code``)."""
+        return self.column == "canonical" and bool(self.targets)

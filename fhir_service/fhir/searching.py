@@ -276,7 +276,7 @@ class _Reading:
         first, _, rest = name.partition(".")
         plain, _, target = first.partition(":")
         parameter = parameter_of(self._type, plain)
-        if parameter is None or parameter.column != "canonical" or not parameter.targets:
+        if parameter is None or not parameter.leads_to_a_form:
             return False
         form = _Reading("Questionnaire", 1, 1, ())
         leads = parameter_of("Questionnaire", rest.partition(":")[0])

@@ -9,7 +9,13 @@ from typing import Any
 
 from flask import Flask, Response, request
 
-from fhir_service.fhir.search_parameters import has_provenance, includes_of, parameters_of
+from fhir_service.fhir.search_parameters import (
+    SearchParameter,
+    has_provenance,
+    includes_of,
+    parameters_of,
+    without_column,
+)
 from fhir_service.fhir.splice import instant
 from fhir_service.web.receiving import choose_format
 from fhir_service.web.replies import as_bytes, json_reply
@@ -56,8 +62,9 @@ def capability_statement(site: Site, *, cors: bool = False) -> dict[str, Any]:
                 "mode": "server",
                 "documentation": (
                     "Prefer (return, handling), If-Match, If-None-Match, If-Modified-Since, "
-                    "If-None-Exist, _format, _pretty, _summary and _elements are "
-                    "honoured; bodies may come and go as gzip. JSON only."
+                    "If-None-Exist, _format, _pretty, _summary, _elements, _count, _total and "
+                    "_sort are honoured; searches go by GET and by POST; bodies may come and go "
+                    "as gzip. JSON only."
                 ),
                 "security": _security(site, cors=cors),
                 "resource": [_resource(offer) for offer in OFFERS],
@@ -105,10 +112,7 @@ def _resource(offer: Offer) -> dict[str, Any]:
         "conditionalDelete": "not-supported",
         "searchInclude": [f"{offer.resource_type}:{n}" for n in includes_of(offer.resource_type)],
         "searchRevInclude": (["Provenance:target"] if has_provenance(offer.resource_type) else []),
-        "searchParam": [
-            {"name": p.name, "definition": p.definition, "type": p.kind}
-            for p in parameters_of(offer.resource_type)
-        ],
+        "searchParam": [_searched_by(p) for p in parameters_of(offer.resource_type)],
     }
     for name in ("searchInclude", "searchRevInclude"):
         if not made[name]:
@@ -116,6 +120,22 @@ def _resource(offer: Offer) -> dict[str, Any]:
     if offer.operations:
         made["operation"] = [_operation(operation) for operation in offer.operations]
     return made
+
+
+def _searched_by(parameter: SearchParameter) -> dict[str, Any]:
+    """A search parameter; R4 has no member for its modifiers, sorting and chains, so words do."""
+    modifiers = (*parameter.modifiers, *parameter.targets)
+    said = [f"Modifiers: {', '.join(f':{one}' for one in modifiers)}."] if modifiers else []
+    said += ["Sorts, by _sort."] if parameter.sortable else []
+    if parameter.leads_to_a_form:
+        chains = (f"{parameter.name}.{p.name}" for p in without_column("Questionnaire"))
+        said += [f"Chains: {', '.join(chains)}."]
+    return {
+        "name": parameter.name,
+        "definition": parameter.definition,
+        "type": parameter.kind,
+        **({"documentation": " ".join(said)} if said else {}),
+    }
 
 
 def _operation(operation: Operation) -> dict[str, Any]:

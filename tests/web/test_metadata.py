@@ -119,6 +119,66 @@ def test_every_declared_search_parameter_is_known(
     assert asked > 50
 
 
+ALL_MODIFIERS = (
+    *("missing", "not", "exact", "contains", "text", "in", "not-in", "above", "below"),
+    *("identifier", "of-type"),
+)
+
+
+VALUES = {
+    "composite": "a$b",
+    "date": "2026",
+    "token": "none",
+    "string": "none",
+    "reference": "none",
+}
+
+
+def _taken(running: Running, kind: str, query: str) -> bool:
+    path = f"/fhir/{kind}?{query}"
+    return running.send("GET", path, headers={"Prefer": "handling=strict"}).status_code == 200
+
+
+def _declared(parameter: dict[str, Any], word: str) -> set[str]:
+    """What stands in the parameter's words after this one: ``Modifiers: :missing, :not.``"""
+    _, _, rest = parameter.get("documentation", "").partition(f"{word}: ")
+    return set(rest.partition(". ")[0].removesuffix(".").split(", ")) - {""}
+
+
+def test_modifiers_sorting_and_chains_are_declared_where_they_work(
+    running: Running, statement: dict[str, Any]
+) -> None:
+    wrong: list[tuple[str, str]] = []
+    types = {
+        (r["type"], p["name"]): p["type"] for r in resources(statement) for p in r["searchParam"]
+    }
+    seen = set()
+    for resource in resources(statement):
+        kind = resource["type"]
+        for parameter in resource["searchParam"]:
+            name, said = parameter["name"], parameter.get("documentation", "")
+            if (name, said, kind in DERIVED) in seen:
+                continue  # the published types share theirs
+            seen.add((name, said, kind in DERIVED))
+            modifiers, chains = _declared(parameter, "Modifiers"), _declared(parameter, "Chains")
+            tried = {f"{name}{m}=none" for m in modifiers if m[1].isupper()}
+            for one in ALL_MODIFIERS:
+                value = "true" if one == "missing" else VALUES.get(parameter["type"], "urn:none")
+                tried.add(f"{name}:{one}={value}")
+            for one in chains:
+                value = VALUES.get(types["Questionnaire", one.partition(".")[2]], "urn:none")
+                tried.add(f"{one}={value}")
+            tried.add(f"_sort={name}")
+            declared = {f"{name}{m}" for m in modifiers} | chains
+            declared |= {"_sort"} if "Sorts" in said else set()
+            wrong += [
+                (kind, query)
+                for query in sorted(tried)
+                if _taken(running, kind, query) != (query.partition("=")[0] in declared)
+            ]
+    assert wrong == []
+
+
 def test_every_declared_operation_has_an_address(
     running: Running, statement: dict[str, Any]
 ) -> None:
