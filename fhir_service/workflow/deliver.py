@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Protocol
 
 from fhir_service.fhir.issues import Unavailable
+from fhir_service.workflow.corrections import Aside
 from fhir_service.workflow.ehr import EhrTrouble
 from fhir_service.workflow.outbox import (
     HELD_UNTIL,
@@ -26,7 +27,7 @@ from fhir_service.workflow.outbox import (
 )
 from fhir_service.workflow.parcels import DoesNotFit, WrongPatient
 from fhir_service.workflow.plan import Plan
-from fhir_service.workflow.preparing import Aside, Ready, prepare
+from fhir_service.workflow.preparing import Ready, prepare
 from fhir_service.workflow.site import Site
 from fhir_service.workflow.targets import Route
 from fhir_service.workflow.transport import Drop, Filed, look_up, post, withdraw

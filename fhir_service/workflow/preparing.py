@@ -6,8 +6,8 @@ against sending comes out as Aside, with what becomes of the entry.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,8 +20,14 @@ from fhir_service.sdc.responses import Response, decode
 from fhir_service.sdc.solicitation import read_task
 from fhir_service.summary.document import document
 from fhir_service.summary.model import Summary
+from fhir_service.workflow.corrections import (
+    Aside,
+    as_it_was_sent,
+    left_to_tell,
+    note_before,
+)
 from fhir_service.workflow.ehr import Ehr, EhrTrouble
-from fhir_service.workflow.outbox import OPEN, Entry, Outbox, State
+from fhir_service.workflow.outbox import Entry, Outbox
 from fhir_service.workflow.parcels import (
     Parcel,
     Visit,
@@ -42,7 +48,7 @@ from fhir_service.workflow.visit_lookup import (
     times,
     usable,
 )
-from fhir_service.workflow.visits import FIRST, LAST, of_one_visit
+from fhir_service.workflow.visits import FIRST, LAST
 
 TYPE = "QuestionnaireResponse"
 
@@ -50,24 +56,6 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 _SENT = ("completed", "amended")
 _LATE = timedelta(hours=12)
 _MOST_TASKS = 100
-
-
-class Aside(Exception):
-    """The entry is not sent now: what it becomes, why, and what was learned on the way."""
-
-    def __init__(
-        self,
-        state: State,
-        reason: str,
-        *,
-        deadline: datetime | None = None,
-        encounter: str | None = None,
-    ) -> None:
-        super().__init__(reason)
-        self.state: State = state
-        self.reason = reason
-        self.deadline = deadline
-        self.encounter = encounter
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +80,31 @@ def prepare(site: Site, outbox: Outbox, entry: Entry, route: Route, now: datetim
     others = [one for one in outbox.of_patient(entry.patient) if one.number != entry.number]
     if any(one.resource_id == entry.resource_id for one in others):
         _must_be_meant(site, entry)
-    before = _earlier(site, others, entry, stored) if others else None
-    if response.status not in _SENT:
-        return _withdrawal(site, entry, route, stored, before)
-    _must_be_in_time(entry, _last_moment(site, entry), now)
+    told, wanted = stored, entry
+    if response.status in _SENT:
+        before = note_before(site, others, entry, stored, route) if others else None
+    else:
+        was = as_it_was_sent(site, stored)
+        before = note_before(site, others, entry, was, route) if others else None
+        left = left_to_tell(site, others, entry, was, before, route)
+        if left is None:
+            return _withdrawal(site, entry, route, stored, before)
+        told, response = left, decode(left.body, MOST_ITEM_LEVELS)
+        _must_be_hers(site, response, entry.patient)
+        if before is not None:  # what is wrong in the chart is mended after the visit, too
+            wanted = replace(entry, released=entry.released or now)
+    _must_be_in_time(wanted, _last_moment(site, entry), now)
     if now - entry.created > _LATE:
-        _must_be_in_time(entry, _visit_of_its_task(site, entry), now)
+        _must_be_in_time(wanted, _visit_of_its_task(site, entry), now)
     patient = patient_at_ehr(site, entry.patient) if route.kind != "folder" else entry.patient
-    visit, encounter = _visit(site, entry, route, response, patient, stored.last_updated, now)
+    visit, encounter = _visit(site, wanted, route, response, patient, told.last_updated, now)
     parcel = Parcel(
         patient=patient,
         identifier=name_of(site, entry),
         made=stored.last_updated,
         visit=visit,
-        renderings=_renderings(site, route, facts_of(site, stored)),
-        response=read_stored(stored.body) if route.kind == "response" else {},
+        renderings=_renderings(site, route, facts_of(site, told)),
+        response=read_stored(told.body) if route.kind == "response" else {},
         replaces=before.ehr_id if before else None,
     )
     body = body_of(route, parcel)
@@ -132,27 +130,6 @@ def facts_of(site: Site, stored: Stored) -> Summary:
         raise Aside("superseded", "nothing-to-tell") from None
 
 
-def _earlier(site: Site, others: Sequence[Entry], entry: Entry, stored: Stored) -> Entry | None:
-    """The note of the same visit that was delivered before, if one was.
-
-    Raises Aside where a later entry tells all that this one would, and where an earlier one is
-    still on its way.
-    """
-    same = {one.id for one, _ in of_one_visit(site, stored, entry.patient)}
-    visit = [one for one in others if one.resource_id in same]
-    _must_be_the_last(entry, visit)
-    for one in visit:
-        on_its_way = one.state in ("sending", "unknown") or (
-            one.state in OPEN and one.leased_until is not None and one.number < entry.number
-        )
-        if on_its_way:
-            raise Aside("due", "one-before")
-    done = [one for one in visit if one.state == "delivered" and one.ehr_id]
-    gone = {one.ehr_id for one in done if one.reason == "withdrawn"}
-    filed = [one for one in done if one.ehr_id not in gone]
-    return max(filed, key=lambda one: (one.finished or one.created, one.number), default=None)
-
-
 def _must_be_hers(site: Site, response: Response, patient: str) -> None:
     """Raise Aside unless the response itself says that it is about this patient."""
     try:
@@ -172,26 +149,13 @@ def _must_be_meant(site: Site, entry: Entry) -> None:
         raise Aside("superseded", "entered-in-error")
 
 
-def _must_be_the_last(entry: Entry, visit: Sequence[Entry]) -> None:
-    """Raise Aside where a later entry of the visit is to be sent, or was: it tells this too."""
-    for one in visit:
-        later = one.number > entry.number
-        newer = one.resource_id == entry.resource_id and (
-            one.resource_version > entry.resource_version
-        )
-        waits = one.state in OPEN or (one.state == "delivered" and one.reason != "withdrawn")
-        if (newer or later) and waits and entry.released is None:
-            raise Aside("superseded", "told-by-a-later-one")
-
-
 def _withdrawal(
     site: Site, entry: Entry, route: Route, stored: Stored, before: Entry | None
 ) -> Ready:
-    """What withdraws the note of a response that was entered in error. Raises Aside."""
+    """What withdraws the note of a visit of which nothing is true any more. Raises Aside."""
     if before is None or before.ehr_id is None:
         raise Aside("superseded", "nothing-was-filed")
-    shared = [one for one, _ in of_one_visit(site, stored, entry.patient) if one.id != stored.id]
-    if route.withdrawal == "by-hand" or shared or before.resource_id != entry.resource_id:
+    if route.withdrawal == "by-hand":
         raise Aside("refused", "withdraw-by-hand")
     parcel = Parcel(
         patient=entry.patient,

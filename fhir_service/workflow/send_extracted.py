@@ -18,12 +18,13 @@ import msgspec
 from fhir_service.fhir.issues import Conflict
 from fhir_service.fhir.reading import MOST_ITEM_LEVELS
 from fhir_service.sdc.responses import decode
+from fhir_service.workflow.corrections import Aside
 from fhir_service.workflow.ehr import Ehr, EhrTrouble
 from fhir_service.workflow.extract import of_stored
 from fhir_service.workflow.outbox import Attempt, Entry, Outcome, Sending
 from fhir_service.workflow.plan import declared
 from fhir_service.workflow.ports import Stored
-from fhir_service.workflow.preparing import Aside, patient_at_ehr
+from fhir_service.workflow.preparing import patient_at_ehr
 from fhir_service.workflow.site import Site
 from fhir_service.workflow.targets import Target
 

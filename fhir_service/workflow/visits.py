@@ -47,6 +47,29 @@ def of_one_visit(
     return tuple(found)
 
 
+def in_error_of_one_visit(site: Site, asked: Stored, patient: str | None) -> frozenset[str]:
+    """The ids of the responses to other forms of the same visit that were entered in error.
+
+    They are told no more; but the chart may have a note, filed for one of them, that tells both.
+    """
+    if asked.patient is None or patient not in (None, asked.patient):
+        return frozenset()
+    reader = site.desk.reading()
+    groups = _groups(reader, asked, patient)
+    first = skim(asked.body, MOST_ITEM_LEVELS)
+    days = timedelta(days=site.visit_days)
+    times = (asked.last_updated - days, asked.last_updated + days)
+    found = set()
+    for stored in reader.stored_between(TYPE, asked.patient, *times, _MOST_LOOKED_AT):
+        response = skim(stored.body, MOST_ITEM_LEVELS)
+        if response.status != "entered-in-error" or _url(response) == _url(first):
+            continue
+        together = _grouped(groups, asked.id, stored.id)
+        if _same_encounter(first, response) if together is None else together:
+            found.add(stored.id)
+    return frozenset(found)
+
+
 def earlier(
     site: Site, asked: Stored, visit: Container[str], patient: str | None
 ) -> list[tuple[Stored, Response]]:
