@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -57,12 +57,15 @@ _Twice = dict[
 ]  # by identity: the object kept alive, its double keys
 
 
-def read_json(body: bytes, *, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
+def read_json(
+    body: bytes, *, max_depth: int = MAX_DEPTH, forgiven: Container[str] = ()
+) -> dict[str, Any]:
     """The JSON object as a dictionary; a number with point or exponent is a Decimal, digits kept.
 
     Raises NotUnderstood with all that was found: no UTF-8, no JSON, no object, nested deeper than
     ``max_depth`` arrays and objects, a property twice, null or empty where FHIR has neither, a
-    blank string, a character that no string may have.
+    blank string, a character that no string may have. ``forgiven`` are keys of findings that are
+    none in JSON that is no resource.
     """
     plain = parse_json(body)
     if not isinstance(plain, dict):
@@ -77,7 +80,8 @@ def read_json(body: bytes, *, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
         raise _refused("json-too-deep", says) from None
     root = read.get("resourceType")
     base = root if isinstance(root, str) and root.isidentifier() else "Resource"
-    found = list(_first(_findings(read, twice, base)))
+    wrong = (one for one in _findings(read, twice, base) if one.key not in forgiven)
+    found = list(_first(wrong))
     if found:
         raise NotUnderstood(found[0].says, *found)
     return read

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 PLACE: Final = "/cds-services"
 _LAUNCH: Final = "/launch"
+_FORGIVEN: Final = ("json-empty", "json-null", "json-blank-string")
+"""A call is no resource: prefetch may hold null, and is sent empty where we ask for nothing."""
 
 
 def door(site: Site, authority: Callable[[], Authority]) -> CdsDoor:
@@ -74,7 +76,7 @@ def register(app: Flask, site: Site, launchers: Callable[[], Launchers]) -> None
 
 
 def _sent(site: Site) -> dict[str, Any]:
-    return read_json(body(), max_depth=site.max_json_depth)
+    return read_json(body(), max_depth=site.max_json_depth, forgiven=_FORGIVEN)
 
 
 def _json(said: object) -> Response:

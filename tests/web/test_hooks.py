@@ -128,6 +128,16 @@ def test_the_card_leads_to_the_page_of_the_newest_answers(running: Running) -> N
     assert json.loads(read.data)["subject"]["reference"] == "Patient/ada-example"
 
 
+@pytest.mark.parametrize("prefetch", [{}, {"patient": None}, {"patient": {}}])
+def test_a_prefetch_that_holds_nothing_is_taken(
+    running: Running, prefetch: dict[str, Any]
+) -> None:
+    """MedplumClient sends an empty one; null stands for what could not be had."""
+    assert cards(post(running, "patient-view", called("patient-view", prefetch=prefetch)))
+    nobody = about(patientId="")
+    assert post(running, "patient-view", nobody | {"prefetch": prefetch}).status_code == 400
+
+
 def test_another_patient_is_not_shown(running: Running) -> None:
     worry = [
         {"linkId": "pain", "answer": [{"valueInteger": 2}]},

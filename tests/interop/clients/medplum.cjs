@@ -3,6 +3,7 @@
 const { readFileSync } = require("node:fs");
 const { createRequire } = require("node:module");
 
+globalThis.WebSocket ??= class {}; // node has one from 22 on; nothing is subscribed to here
 const [folder, base, assertion, clientId, file] = process.argv.slice(2);
 const { MedplumClient } = createRequire(`${folder}/`)("@medplum/core");
 
