@@ -28,6 +28,7 @@ def run(report: Report) -> None:
     decoding = _best(lambda: decode(good))
     report.figure("40 questions, decoding alone, to a JSON parse", decoding / parse, None)
     report.figure("40 questions, decoding and checking, to a JSON parse", check / parse, 4)
+    _with_fhir_resources(report, good, check)
     for name, body in forty.breaks().items():
         cost = _best(lambda body=body: _check(form, body))  # type: ignore[misc]
         report.figure(f"broken ({name}) to sound", cost / check, 2)
@@ -39,6 +40,18 @@ def run(report: Report) -> None:
     report.figure("pre-visit form, typical response, to a JSON parse", check / parse, 4)
     compiling = _best(lambda: compile_form(raw), 2, 20)
     report.figure("compiling the pre-visit form, to one check", compiling / check, 50)
+
+
+def _with_fhir_resources(report: Report, body: bytes, check: float) -> None:
+    """fhir.resources reads the same bytes, and knows nothing of the form."""
+    from fhir.resources.R4B.questionnaireresponse import (  # noqa: PLC0415  heavy
+        QuestionnaireResponse,
+    )
+
+    reading = _best(lambda: QuestionnaireResponse.model_validate_json(body), 1, 30)
+    report.figure(
+        "fhir.resources parsing the same, to our check", reading / check, 20, at_most=False
+    )
 
 
 def _with_expressions(report: Report) -> None:
