@@ -17,7 +17,13 @@ CLINIC: Final[tuple[Setting, ...]] = (
     Setting(
         "TIME_ZONE", "zone", "UTC", "IANA name", "Zone of printed times, and of today() in a form."
     ),
-    Setting("LANGUAGE", "language", "en", "code", "Language of the summary: en or es."),
+    Setting(
+        "LANGUAGE",
+        "language",
+        "en",
+        "code",
+        "Language of a form's own words in the summary: en or es.",
+    ),
     Setting(
         "VISIT_DAYS",
         "count",
