@@ -22,8 +22,8 @@ from fhir_service.cli import installation
 def command(scope: str, patient: str | None, expires_in: int | None) -> None:
     """Print an access token, alone, on standard output.
 
-    Works beside a running service on the same data directory or database. A token can not be
-    called back before its time: give it no longer than it is needed.
+    Works beside a running service on the same data directory or database. Give it no longer
+    than it is needed; `fhir-service grant end-token` ends it before its time.
     """
     with installation.service() as service:
         lifetime = expires_in or service.settings.token_lifetime

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from fhir_service.cli import installation
 from fhir_service.cli.main import main
+from fhir_service.fhir.issues import NotSignedIn
 from fhir_service.workflow.oauth.model import Grant
 
 Capture = pytest.CaptureFixture[str]
@@ -87,3 +89,20 @@ def test_what_is_to_be_ended_is_named_in_one_way(
     monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
 ) -> None:
     assert run(monkeypatch, "revoke", *options) == 2
+
+
+def test_one_token_is_ended_and_the_next_is_good(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    with installation.service() as service:
+        one, other = (service.door.new_token("system/*.rs", None, 600) for _ in range(2))
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{one}\n"))
+    assert run(monkeypatch, "end-token") == 0
+    with installation.service() as service:
+        assert service.door.claims(other).client
+        with pytest.raises(NotSignedIn) as refused:
+            service.door.claims(one)
+        assert "revoked" in refused.value.says
+    monkeypatch.setattr("sys.stdin", io.StringIO("rubbish\n"))
+    assert run(monkeypatch, "end-token") == 1
+    assert "rubbish" not in capsys.readouterr().err
