@@ -24,8 +24,9 @@ from fhir_service.summary.changes import (
 from fhir_service.summary.lines import BeforeOf, Mapped, facts_of, label_of
 from fhir_service.summary.mapping import FormMapping, Row, SummaryMapping
 from fhir_service.summary.model import (
+    NO_CHART,
     Cell,
-    Charted,
+    Chart,
     Fact,
     FormAnswers,
     Origin,
@@ -54,7 +55,7 @@ def summarise(
     zone: tzinfo,
     language: str = "en",
     earlier: Sequence[Source] = (),
-    chart: Sequence[Charted] = (),
+    chart: Chart = NO_CHART,
 ) -> Summary:
     """The summary of one visit's responses, at least one.
 
@@ -110,11 +111,13 @@ class _Past:
         return found.cells(heads) if found is not None else ()
 
 
-def _charted(visit: Sequence[Mapped], chart: Sequence[Charted]) -> Iterator[Fact]:
+def _charted(visit: Sequence[Mapped], chart: Chart) -> Iterator[Fact]:
     for mapped in visit:
         for row in mapped.form.rows if mapped.form is not None else ():
+            if chart.says and row.charted is not None:
+                yield Fact(row.section, "", "derived", says=chart.says)
             there: dict[str, Value] = {}
-            for one in chart:
+            for one in chart.found:
                 if one.kind == row.charted:
                     origin = Origin("", 0, "", one.reference, "", chart=True)
                     there.setdefault(

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from msgspec import Struct
 
@@ -206,6 +206,18 @@ class Charted:
     kind: Literal["medicine"]
     reference: str
     words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """What the EHR has in the chart; ``says`` is told where there is nothing to compare with."""
+
+    found: tuple[Charted, ...] = ()
+    says: str = ""
+
+
+NO_CHART: Final = Chart()
+"""Nothing was asked of the EHR."""
 
 
 @dataclass(frozen=True, slots=True)

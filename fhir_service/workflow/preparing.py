@@ -35,6 +35,7 @@ from fhir_service.workflow.parcels import (
     identifier_of,
     must_be_of_one_patient,
 )
+from fhir_service.workflow.patient_there import must_ehr, patient_at_ehr
 from fhir_service.workflow.ports import Stored
 from fhir_service.workflow.site import Site
 from fhir_service.workflow.subjects import subject_of
@@ -190,37 +191,6 @@ def _visit_of_its_task(site: Site, entry: Entry) -> datetime | None:
     return None
 
 
-def patient_at_ehr(site: Site, patient: str) -> str:
-    """The patient's id at the EHR, after reading her there.
-
-    Raises Aside where she is not there, was merged into another, or was born on another day.
-    """
-    ehr = _ehr(site)
-    ours = _ours(site, patient)
-    id_ = next(
-        (
-            str(one["value"])
-            for one in ours.get("identifier", ())
-            if one.get("system") == ehr.base and one.get("value")
-        ),
-        patient,
-    )
-    theirs = ehr.read("Patient", id_)
-    if theirs is None:
-        raise Aside("refused", "patient-not-at-ehr")
-    if any(link.get("type") == "replaced-by" for link in theirs.get("link", ())):
-        raise Aside("refused", "patient-merged")
-    born = ours.get("birthDate"), theirs.get("birthDate")
-    if all(born) and born[0] != born[1]:
-        raise Aside("refused", "patient-mismatch")
-    return id_
-
-
-def _ours(site: Site, patient: str) -> Mapping[str, Any]:
-    stored = site.desk.reading().read("Patient", patient)
-    return {} if stored is None or stored.deleted else read_stored(stored.body)
-
-
 def _visit(
     site: Site,
     entry: Entry,
@@ -236,7 +206,7 @@ def _visit(
     """
     if route.kind == "folder":
         return Visit(), None
-    ehr = _ehr(site)
+    ehr = must_ehr(site)
     id_ = entry.encounter or encounter_id(response.encounter_reference, ehr.base)
     appointment = None
     needed = "required" in (route.encounter, route.period)
@@ -294,9 +264,3 @@ def _renderings(site: Site, route: Route, summary: Summary) -> dict[Rendering, b
         )
         made["document"] = _encode(bundle)
     return made
-
-
-def _ehr(site: Site) -> Ehr:
-    if site.ehr is None:
-        raise Aside("refused", "no-ehr")
-    return site.ehr

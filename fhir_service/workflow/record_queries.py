@@ -23,8 +23,8 @@ from fhir_service.workflow import read
 from fhir_service.workflow.caller import Caller
 from fhir_service.workflow.corrections import Aside
 from fhir_service.workflow.ehr import Ehr, EhrTrouble
+from fhir_service.workflow.patient_there import patient_at_ehr
 from fhir_service.workflow.ports import Stored
-from fhir_service.workflow.preparing import patient_at_ehr
 from fhir_service.workflow.site import Site
 
 MOST_SECONDS: Final = 8.0

@@ -22,9 +22,9 @@ from fhir_service.workflow.corrections import Aside
 from fhir_service.workflow.ehr import Ehr, EhrTrouble
 from fhir_service.workflow.extract import of_stored
 from fhir_service.workflow.outbox import Attempt, Entry, Outcome, Sending
+from fhir_service.workflow.patient_there import patient_at_ehr
 from fhir_service.workflow.plan import declared
 from fhir_service.workflow.ports import Stored
-from fhir_service.workflow.preparing import patient_at_ehr
 from fhir_service.workflow.site import Site
 from fhir_service.workflow.targets import Target
 

@@ -5,7 +5,6 @@ One fact model, four renderings: FHIR document, page, plain text and PDF say the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -19,7 +18,7 @@ from fhir_service.sdc.responses import Response, skim
 from fhir_service.summary.document import document, number
 from fhir_service.summary.facts import Source, summarise
 from fhir_service.summary.listing import listing
-from fhir_service.summary.model import WHOLE, Charted, Look, Person, Summary
+from fhir_service.summary.model import NO_CHART, WHOLE, Chart, Look, Person, Summary
 from fhir_service.workflow import read
 from fhir_service.workflow.caller import Caller, within
 from fhir_service.workflow.checking import form_of
@@ -60,11 +59,21 @@ def summary(site: Site, caller: Caller, id_: str, form: Format, look: Look = WHO
     asked = read.read(site, caller, TYPE, id_)
     patient = within(TYPE, reach)
     visit = of_one_visit(site, asked, patient)
-    found = _facts(site, visit, patient)
-    if form == "document":
-        made = _encode(_document(site, visit, patient, found))
+    if form == "document":  # of what she sent alone: the same as what is delivered
+        made = _encode(_document(site, visit, patient, _facts(site, visit, patient)))
         return Made(made, "application/fhir+json; charset=utf-8", asked.patient)
+    found = _facts(site, visit, patient, chart=_chart(site, caller, asked.patient))
     return Made(*_rendered(site, found, form, look), asked.patient)
+
+
+def _chart(site: Site, caller: Caller, patient: str | None) -> Chart:
+    if site.ehr is None:
+        return NO_CHART
+    from fhir_service.workflow.charting import (  # noqa: PLC0415  what asks the EHR needs us
+        medicines,
+    )
+
+    return medicines(site, caller, patient)
 
 
 def _rendered(site: Site, found: Summary, form: Format, look: Look) -> tuple[bytes, str]:
@@ -114,7 +123,7 @@ def facts(
     patient: str | None = None,
     *,
     language: str | None = None,
-    chart: Sequence[Charted] = (),
+    chart: Chart = NO_CHART,
 ) -> Summary:
     """The facts of the visit that ``asked`` belongs to; ``patient`` narrows what is looked at.
 
@@ -130,7 +139,7 @@ def _facts(
     patient: str | None,
     *,
     language: str | None = None,
-    chart: Sequence[Charted] = (),
+    chart: Chart = NO_CHART,
 ) -> Summary:
     asked = visit[0][0]
     if visit[0][1].status not in _SUMMED_UP:

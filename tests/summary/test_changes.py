@@ -13,7 +13,7 @@ from fhir_service.render.sparkline import sparkline
 from fhir_service.sdc.compiled import compile_form
 from fhir_service.summary.document import document, identity
 from fhir_service.summary.facts import summarise
-from fhir_service.summary.model import Change, Charted, Fact, Source, Summary
+from fhir_service.summary.model import Change, Chart, Charted, Fact, Source, Summary
 from tests.support.summaries import (
     ADA,
     NOW,
@@ -205,7 +205,7 @@ def test_the_charts_medicines_and_the_patients_are_laid_beside_each_other() -> N
         patient=ADA,
         now=NOW,
         zone=ZONE,
-        chart=chart,
+        chart=Chart(tuple(chart)),
     )
     found = {fact.label: fact for fact in summary.facts if fact.section == "medicines"}
     missing = found["In the chart, not named by the patient"]
