@@ -24,16 +24,19 @@ from fhir_service.workflow.ports import Reader, Record, Stored
 from fhir_service.workflow.read import not_here
 from fhir_service.workflow.site import Site
 from fhir_service.workflow.telling import next_version, tell
+from fhir_service.workflow.visits import FIRST, LAST
 
 TYPE: Final = "Task"
 CLOCK: Final = "clock"
 """The client that the audit names where time moved a Task."""
 
 TOO_LATE: Final = "The time to answer has passed"
+IN_ERROR: Final = "The answers were entered in error"
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _AT_ONCE = 100
 _ATTEMPTS = 10
+_MOST_TASKS = 300
 _NO_END = 2**62
 
 
@@ -52,6 +55,8 @@ def follow(
     """
     if response.patient is None or questionnaire is None or response.id.endswith(CHANGE):
         return  # a draft of what was sent already answers nothing new
+    if status == "entered-in-error":
+        _ask_again(record, site, caller, response)
     for _ in range(_ATTEMPTS):
         found = _fitting(record, response.patient, questionnaire, response.id)
         if found is None:
@@ -70,6 +75,21 @@ def follow(
         except Conflict:
             continue  # another response moved it meanwhile: look again
         return
+
+
+def _ask_again(record: Record, site: Site, caller: Caller, response: Stored) -> None:
+    """Open the Task again that this response had completed: nobody has answered it.
+
+    One whose time has passed is closed as overdue at once.
+    """
+    for stored in record.stored_between(TYPE, str(response.patient), FIRST, LAST, _MOST_TASKS):
+        task = read_stored(stored.body)
+        asked = read_task(task)
+        if task.get("status") != "completed" or asked.response != response.id:
+            continue
+        late = asked.deadline is not None and asked.deadline <= microseconds(site.clock.now())
+        status, reason = ("failed", TOO_LATE) if late else ("accepted", IN_ERROR)
+        _move(record, site, caller, stored, task, status, response="", reason=reason)
 
 
 def move(
@@ -182,6 +202,8 @@ def _move(
     response: str | None = None,
     reason: str | None = None,
 ) -> None:
+    if task.get("statusReason") == {"text": IN_ERROR}:  # true until it moves on
+        task = {key: value for key, value in task.items() if key != "statusReason"}
     made = moved(
         task, status, modified=instant(site.clock.now()), response=response, reason=reason
     )

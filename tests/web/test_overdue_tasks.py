@@ -6,6 +6,8 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from fhir_service.cli.sweeping import sweep_beside
 from fhir_service.store import statements
 from fhir_service.workflow import task_moves
@@ -32,6 +34,18 @@ def test_a_task_that_nobody_answers_in_time_fails_and_keeps_what_was_answered(
     assert (failed["status"], failed["statusReason"]["text"]) == ("failed", task_moves.TOO_LATE)
     assert output(failed) == [f"QuestionnaireResponse/{response}"]
     assert now(asking, open_ended)["status"] == "requested"
+
+
+def test_answers_in_error_after_the_deadline_leave_the_task_overdue(
+    asking: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = sent(asking)
+    response = answered(asking, "completed")
+    monkeypatch.setattr(asking.service.site.clock.__class__, "now", Later.now)
+    answered(asking, "entered-in-error", response)
+    failed = now(asking, task)
+    assert (failed["status"], failed["statusReason"]["text"]) == ("failed", task_moves.TOO_LATE)
+    assert output(failed) == []
 
 
 def test_the_clock_closes_overdue_tasks_by_itself(asking: Running) -> None:

@@ -111,6 +111,21 @@ def test_a_draft_in_error_gives_the_task_back(asking: Running) -> None:
     assert now(asking, task)["status"] == "completed"
 
 
+def test_sent_answers_in_error_open_their_task_again_and_no_other(asking: Running) -> None:
+    other, task = sent(asking), sent(asking, restriction={"period": {"end": ahead(days=2)}})
+    response = answered(asking, "completed")
+    assert now(asking, task)["status"] == "completed"
+    answered(asking, "entered-in-error", response)
+    again = now(asking, task)
+    assert (again["status"], output(again)) == ("accepted", [])
+    assert again["statusReason"]["text"] == task_moves.IN_ERROR
+    assert now(asking, other)["status"] == "requested"
+    response = answered(asking, "completed")
+    done = now(asking, task)
+    assert (done["status"], output(done)) == ("completed", [f"QuestionnaireResponse/{response}"])
+    assert "statusReason" not in done
+
+
 def test_the_patients_link_comes_from_the_task(asking: Running) -> None:
     deadline = ahead(days=3)
     task = sent(asking, restriction={"period": {"end": deadline}})
