@@ -196,7 +196,10 @@ def _undecided_issue(issue: Mapping[str, Any]) -> bool:
         for one in codings
         if isinstance(one, dict) and one.get("system") == _ISSUE_TYPES
     }
-    return bool(types & _UNDECIDED_TYPES) if types else issue.get("code") in _UNDECIDED_CODES
+    if types:
+        return bool(types & _UNDECIDED_TYPES)
+    code = issue.get("code")
+    return not isinstance(code, str) or code in _UNDECIDED_CODES  # what can not be read, neither
 
 
 def _issues(outcome: Any) -> Iterator[Mapping[str, Any]]:

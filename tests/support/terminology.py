@@ -43,6 +43,8 @@ def issue(code: str, type_: str | None = None) -> dict[str, Any]:
 HANG = raw(0)
 """Nothing at all, until the asker hangs up."""
 
+ODD_CODES: tuple[object, ...] = ([], {}, None)
+
 FAULTS: dict[str, Answer] = {
     "time-out": HANG,
     "500": raw(500, b'{"resourceType":"Parameters","parameter":[]}'),
@@ -83,6 +85,16 @@ FAULTS: dict[str, Answer] = {
         {"name": "result", "valueBoolean": False}, issue("not-found", "not-found")
     ),
     "false, too costly": said({"name": "result", "valueBoolean": False}, issue("too-costly")),
+    **{
+        f"false, an issue with the code {json.dumps(code)}": said(
+            {"name": "result", "valueBoolean": False},
+            {
+                "name": "issues",
+                "resource": {"resourceType": "OperationOutcome", "issue": [{"code": code}]},
+            },
+        )
+        for code in ODD_CODES
+    },
     "false, as its system is unknown": said(
         {"name": "result", "valueBoolean": False},
         {"name": "x-caused-by-unknown-system", "valueCanonical": "http://example.org/s"},
