@@ -54,7 +54,7 @@ def visit(
             ids.append(reply.headers["Location"].split("/")[-3])
         moment, late = datetime(2026, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
         draft = Session("", "staff", "tests", "user/*.rs", moment, moment, late, user="Dr Example")
-        yield address, f"/summary/{ids[0]}/", keeping.begin(running.service.site, draft).secret
+        yield address, f"/summary/{ids[-1]}/", keeping.begin(running.service.site, draft).secret
 
 
 def _words(text: str) -> str:
