@@ -148,7 +148,7 @@ def _facts(
         )
     reader = site.desk.reading()
     sources = [
-        replace(source, replaced=_before(site, reader, stored))
+        replace(source, replaced=_before(site, reader, stored, response))
         for stored, response in visit
         for source in _source(site, stored, response)
     ]
@@ -166,9 +166,9 @@ def _facts(
     )
 
 
-def _before(site: Site, reader: Reader, stored: Stored) -> Source | None:
+def _before(site: Site, reader: Reader, stored: Stored, response: Response) -> Source | None:
     """What the patient had sent before this amendment; None for what was not amended."""
-    if skim(stored.body, MOST_ITEM_LEVELS).status != "amended":
+    if response.status != "amended":
         return None
     then = _sent_before(reader, stored)
     return next(iter(_source(site, *then)), None) if then is not None else None
