@@ -6,7 +6,7 @@ every finding. http://hl7.org/fhir/R4/questionnaireresponse.html
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -55,16 +55,28 @@ _UNSOUND = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Doubt)
 
 
 def findings_in_parts(
-    body: bytes, levels: int, known: Mapping[int, int]
+    body: bytes,
+    levels: int,
+    known: Mapping[int, int],
+    decoded: Sequence[ResponseItem] | None = None,
 ) -> tuple[Issue, ...] | None:
     """Every finding on JSON and structure; () for none, None where the whole has to be read.
 
     ``known`` are the root items that are sound, by number, with how many properties they have.
-    Items may lie ``levels`` deep in each other.
+    Items may lie ``levels`` deep in each other. ``decoded`` are they all, where they could be.
     """
     try:
         frame = _frame.decode(body)
         around = properties_around(frame)
+        parts = _Parts(levels)
+        count = parts.quickly(frame.items, decoded, TYPE, known, 1)
+        whole = around + count == properties_in(body)
+        if parts.found and whole:
+            return parts.findings()
+        if not (parts.found or whole):
+            outside = _around_items(body, frame.items, count)
+            if outside is not None:
+                return outside
         parts = _Parts(levels)
         count = parts.look(frame.items, TYPE, known, 1)
     except _UNSOUND:
@@ -93,6 +105,57 @@ class _Parts:
     def __init__(self, levels: int) -> None:
         self._levels = levels
         self.found: list[tuple[bytes, str]] = []
+
+    def quickly(
+        self,
+        raws: Any,
+        items: Sequence[ResponseItem] | None,
+        place: str,
+        known: Mapping[int, int],
+        level: int,
+    ) -> int:
+        """As ``look``, where what is sound need not be counted in its JSON: the sum tells.
+
+        None of what is counted is more than there is, so where the sum is right, each is.
+        """
+        count = 0
+        for number, raw in enumerate(raws or ()):
+            if number in known:
+                count += known[number]
+                continue
+            item = None if items is None else items[number]
+            count += self._quickly_into(raw, item, f"{place}.item[{number}]", level)
+        return count
+
+    def _quickly_into(self, raw: Raw, item: ResponseItem | None, place: str, level: int) -> int:
+        before = len(self.found)
+        group = level <= _GROUPS and (
+            item is None or (item.items is not UNSET and item.answers is UNSET)
+        )
+        try:
+            if item is None or not group:
+                sound = _item.decode(raw) if item is None else item
+                return look_at((sound,), self._levels - level + 1)
+        except TooDeep:
+            raise
+        except _UNSOUND:
+            pass
+        try:
+            if group:
+                made = _group.decode(raw)
+                if made.answers is UNSET:
+                    inner = None if item is None else item.items or None
+                    return look_at_words(made) + self.quickly(
+                        made.items, inner, place, {}, level + 1
+                    )
+        except TooDeep:
+            raise
+        except _UNSOUND:
+            pass
+        del self.found[before:]
+        text = bytes(raw)
+        self.found.append((text, place))
+        return properties_in(text)
 
     def look(self, items: Any, place: str, known: Mapping[int, int], level: int) -> int:
         """Look at items, given as JSON; how many properties they have. Raises TooDeep."""

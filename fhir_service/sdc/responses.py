@@ -110,7 +110,7 @@ class Response:
         if self.sent is not None:
             if doubted or not self._plainly_sound():
                 _must_not_be_deep(self.sent, self.items, self.levels, known or ())
-                _must_be_right(self.sent, self.levels, known or {})
+                _must_be_right(self.sent, self.levels, known or {}, self.items)
                 other = _closely(self.sent, self.body, self.levels)
                 self.body, self.items, self.extended = other.body, other.items, True
             self.sent = None
@@ -237,9 +237,14 @@ def _extended(body: bytes, levels: int) -> Response:
     return _slow(body, levels)
 
 
-def _must_be_right(body: bytes, levels: int, known: Mapping[int, int]) -> None:
+def _must_be_right(
+    body: bytes,
+    levels: int,
+    known: Mapping[int, int],
+    decoded: Sequence[ResponseItem] | None = None,
+) -> None:
     """Raise NotUnderstood with every finding, where the parts tell them all."""
-    found = findings_in_parts(body, levels, known)
+    found = findings_in_parts(body, levels, known, decoded)
     if found:
         raise NotUnderstood(found[0].says, *found)
 
