@@ -7,11 +7,12 @@ https://hl7.org/fhir/uv/sdc/STU4/workflow.html
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
-from fhir_service.fhir.dates import microseconds
+from fhir_service.fhir.dates import microseconds, moment
 from fhir_service.fhir.issues import Conflict
 from fhir_service.fhir.reading import read_stored
 from fhir_service.fhir.splice import instant
@@ -148,6 +149,15 @@ def answered_by(
     """The id of the open Task that this response answers, or would answer; None without one."""
     found = _fitting(site.desk.reading(), patient, questionnaire, response)
     return found[0].id if found else None
+
+
+def asked_until(
+    site: Site, patient: str, questionnaire: str, response: str | None = None
+) -> datetime | None:
+    """Until when the open Task wants it answered; None without a Task, or without a time."""
+    found = _fitting(site.desk.reading(), patient, questionnaire, response)
+    deadline = read_task(found[1]).deadline if found else None
+    return None if deadline is None else moment(deadline)
 
 
 def sweep(site: Site) -> int:

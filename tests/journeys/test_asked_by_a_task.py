@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from fhir_service.workflow import tasks
+from fhir_service.workflow import sessions, tasks
+from fhir_service.workflow.session import Session
 from tests.support.filling import ADA, AtThePage
 from tests.support.service import Running, start
 from tests.support.tasks import a_task, now, sent
@@ -68,6 +70,34 @@ def test_a_patient_may_say_that_she_would_rather_not(clinic: Running) -> None:
     )
     assert ada.client.get(f"{ada.base}/decline").status_code == 404
     assert "/decline" not in ada.get()
+
+
+def test_the_page_says_until_when_the_clinic_would_like_it(clinic: Running) -> None:
+    end = {"restriction": {"period": {"end": "2099-11-28T16:05:00Z"}}}
+    task = sent(clinic, **{"for": FOR_ADA}, **end)
+    ada = comes(clinic, task)
+    assert "would like it before</dt><dd>28 November 2099, 16:05</dd>" in ada.get()
+    spanish = ada.client.get(f"{ada.base}?lang=es").text
+    assert "antes de esta fecha</dt><dd>28 de noviembre de 2099, 16:05</dd>" in spanish
+    ada.begin()
+    ada.send("1", {"pain": "7"})
+    ada.send("check", {}, go="send")
+    session = Session(
+        reference="s1",
+        kind="patient",
+        client="portal",
+        scope="patient/*.rs patient/QuestionnaireResponse.cu",
+        created=clinic.service.site.clock.now(),
+        idle_until=clinic.service.site.clock.now() + timedelta(minutes=10),
+        expires=clinic.service.site.clock.now() + timedelta(hours=1),
+        patient="ada-example",
+    )
+    begun = sessions.begin(clinic.service.site, session)
+    portal = clinic.client.application.test_client()
+    portal.set_cookie("__Host-fhir-patient", begun.secret, domain="localhost")
+    assert "28 November" not in portal.get("/forms/").text
+    sent(clinic, **{"for": FOR_ADA}, **end)
+    assert "would like it before: 28 November 2099, 16:05" in portal.get("/forms/").text
 
 
 def test_without_a_task_there_is_nothing_to_decline(clinic: Running) -> None:

@@ -16,7 +16,7 @@ from fhir_service.web.filling.own_copy import when
 from fhir_service.web.filling.page_of import Screen, View, day_and_time, laid_out, to
 from fhir_service.web.launch import with_chart
 from fhir_service.web.static_files import FOREVER
-from fhir_service.workflow import filling
+from fhir_service.workflow import filling, task_moves
 from fhir_service.workflow.site import Site
 
 _A_MINUTE = 8
@@ -38,12 +38,22 @@ def start_view(site: Site, clinic: Clinic) -> View:
         return screen.page(
             "start.html",
             minutes=minutes(questions),
+            until=_until(screen),
             begun=screen.found.draft is not None,
             action=screen.address(),
             decline=screen.address("decline") if task_of(screen) else None,
         )
 
     return view
+
+
+def _until(screen: Screen) -> str:
+    """Until when a Task wants it answered, in words; "" where no Task does."""
+    patient, canonical = screen.session.patient, screen.form.canonical
+    if patient is None or canonical is None:
+        return ""
+    end = task_moves.asked_until(screen.site, patient, canonical, screen.found.id)
+    return "" if end is None else day_and_time(end.astimezone(screen.site.zone), screen.language)
 
 
 def minutes(questions: int) -> int:
