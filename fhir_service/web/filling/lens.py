@@ -55,7 +55,11 @@ class Lens:
 
     def all(self) -> Iterator[Node]:
         """Every node, those around before those within."""
-        yield from _walk(self.nodes)
+        return iter(self._everything)
+
+    @cached_property
+    def _everything(self) -> tuple[Node, ...]:
+        return tuple(_walk(self.nodes))
 
     def at(self, place: str | None) -> Json | None:
         """The JSON that stands at this place of the response."""

@@ -34,6 +34,16 @@ MOST_SCALE: Final = 11
 _SUFFIX: Final = str.maketrans({"/": "-", "#": "."})
 
 
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """One choice of a question on the page."""
+
+    token: str
+    label: str
+    checked: bool
+    exclusive: bool
+
+
 @dataclass
 class Shown:
     """One item on the page. ``kind`` names the macro that draws it.
@@ -50,7 +60,7 @@ class Shown:
     number: int
     label: str
     hints: list[str] = field(default_factory=list)
-    choices: list[dict[str, Any]] = field(default_factory=list)
+    choices: list[Pick] = field(default_factory=list)
     values: dict[str, str] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     parts: list[Shown] = field(default_factory=list)
@@ -228,13 +238,7 @@ class Showing:
         chosen = [c.token for a in answers for c in choices if c.is_answer(a.kind, a.value)]
         own = [str(a.value) for a in answers if a.kind == "string" and not _chosen(a, choices)]
         shown.choices = [
-            {
-                "token": one.token,
-                "label": one.label,
-                "checked": one.token in chosen,
-                "exclusive": one.exclusive and several,
-                "number": one.number,
-            }
+            Pick(one.token, one.label, one.token in chosen, one.exclusive and several)
             for one in choices
         ]
         if item.type == "open-choice":
