@@ -5,15 +5,13 @@ Unknown keys are refused, numbers stay decimal. https://toml.io/en/v1.0.0
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
-from decimal import Decimal
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
-from fhir_service.catalogue.summary_mappings import MappingFault
+from fhir_service.catalogue.toml_folder import read_folder
 from fhir_service.sdc.extraction import mapping as made
 
 
@@ -68,16 +66,5 @@ def load_extraction_mappings(
 
     Raises MappingFault: which file, and what is wrong in it.
     """
-    found: dict[str, made.Mapping_] = {}
-    for path in sorted(folder.glob("*.toml")):
-        text = path.read_text(encoding="utf-8")
-        if shipped_base:
-            text = text.replace(shipped_base, canonical_base)
-        try:
-            read: made.Mapping_ = _File().load(tomllib.loads(text, parse_float=Decimal))
-        except tomllib.TOMLDecodeError as error:
-            raise MappingFault(f"{path.name}: {error}") from None
-        except ValidationError as error:
-            raise MappingFault(f"{path.name}: {error.messages}") from None
-        found[read.questionnaire] = read
-    return found
+    found: Iterator[made.Mapping_] = read_folder(folder, _File(), shipped_base, canonical_base)
+    return {one.questionnaire: one for one in found}

@@ -5,14 +5,13 @@ Unknown keys are refused. https://toml.io/en/v1.0.0
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
-from fhir_service.catalogue.summary_mappings import MappingFault
+from fhir_service.catalogue.toml_folder import read_folder
 from fhir_service.fhir.fhirpath import ExpressionError, TooCostly, compile_expression
 from fhir_service.workflow import hints as made
 
@@ -65,16 +64,5 @@ def load_hints(
 
     Raises MappingFault: which file, and what is wrong in it.
     """
-    found: dict[str, made.Hints] = {}
-    for path in sorted(folder.glob("*.toml")):
-        text = path.read_text(encoding="utf-8")
-        if shipped_base:
-            text = text.replace(shipped_base, canonical_base)
-        try:
-            read: made.Hints = _File().load(tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
-            raise MappingFault(f"{path.name}: {error}") from None
-        except ValidationError as error:
-            raise MappingFault(f"{path.name}: {error.messages}") from None
-        found[read.form] = read
-    return found
+    found: Iterator[made.Hints] = read_folder(folder, _File(), shipped_base, canonical_base)
+    return {one.form: one for one in found}
