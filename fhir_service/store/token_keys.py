@@ -88,7 +88,8 @@ class TokenKeys:
             for number, jwk, longest in connection.run(_IN_USE).fetchall():
                 until = max(microseconds(now + KEPT), longest or 0)
                 connection.run(_RETIRE, (microseconds(now) if at_once else until, number))
-                kids.append(self._put(connection, json.loads(jwk)["kty"]))
+                (free,) = connection.run(_NUMBER).fetchone()
+                kids.append(self._put(connection, json.loads(jwk)["kty"], free))
             if at_once:
                 connection.run(_END, (microseconds(now), microseconds(now)))
             return tuple(kids)
@@ -111,7 +112,7 @@ class TokenKeys:
 
     def _of(self, kind: Kind) -> tuple[Mapping[str, Any], ...]:
         found = self._fresh().of(kind)
-        if not found:
+        while not found:  # again where a key of the other kind took the number meanwhile
             self._database.write(lambda connection: self._first(connection, kind))
             found = self._read().of(kind)
         return found
@@ -128,13 +129,16 @@ class TokenKeys:
         return kept
 
     def _first(self, connection: Connection, kind: Kind) -> None:
-        """Make one, unless another process was quicker."""
+        """Make one, unless another process was quicker.
+
+        The number is read first: whoever commits after that takes it, or is seen.
+        """
+        (number,) = connection.run(_NUMBER).fetchone()
         rows = connection.run(_IN_USE).fetchall()
         if not any(json.loads(jwk)["kty"] == kind for _, jwk, _ in rows):
-            self._put(connection, kind)
+            self._put(connection, kind, number)
 
-    def _put(self, connection: Connection, kind: Kind) -> str:
+    def _put(self, connection: Connection, kind: Kind, number: int) -> str:
         jwk = dict(self._make(kind))
-        (number,) = connection.run(_NUMBER).fetchone()
         connection.run(_INSERT, (number, json.dumps(jwk), microseconds(self._now())))
         return str(jwk["kid"])

@@ -244,6 +244,19 @@ def test_the_first_signing_key_stays_whoever_asks(desk: StoreDesk) -> None:
     assert len({json.dumps(key) for key in keys}) == 1
 
 
+def test_keys_of_both_kinds_that_are_asked_for_at_the_same_moment_are_both_made(
+    desk: StoreDesk,
+) -> None:
+    def ask(n: int) -> Any:
+        keys = TokenKeys(desk.database, lambda kind: {"kid": f"k{n}", "kty": kind}, lambda: NOON)
+        return (keys.all() if n % 2 else (keys.identity(),))[0]
+
+    with ThreadPoolExecutor(8) as pool:
+        keys = list(pool.map(ask, range(8)))
+    assert [key["kty"] for key in keys] == ["RSA", "EC"] * 4
+    assert len({key["kid"] for key in keys}) == 2
+
+
 def test_a_locked_file_is_told_as_unavailable_and_works_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
