@@ -15,11 +15,11 @@ from fhir_service.fhir.searching import Criterion, Search
 from fhir_service.sdc.compiled import Form
 from fhir_service.web import pages, sessions
 from fhir_service.web.filling.doors import FORMS, Clinic
-from fhir_service.web.filling.page_of import View, day_and_time, language, page
+from fhir_service.web.filling.page_of import View, language, page, wanted_by
 from fhir_service.web.launch import with_chart
 from fhir_service.web.told import told
 from fhir_service.web.wording import words
-from fhir_service.workflow import filling, task_moves
+from fhir_service.workflow import filling
 from fhir_service.workflow.caller import CHANGE, within
 from fhir_service.workflow.offering import must_offer
 from fhir_service.workflow.session import Session
@@ -58,26 +58,18 @@ def _rows(site: Site, session: Session, lang: str) -> list[dict[str, Any]]:
     made = []
     for form in _offered(site):
         mine = found.get(form.url or "")
-        until = _until(site, session, form, lang, mine[0] if mine else None)
+        end = wanted_by(site, session, form, mine[0] if mine else None, lang)
         state = "new" if mine is None else "draft" if mine[1] == "in-progress" else "sent"
         made.append(
             {
                 "title": form.title_in(lang),
                 "state": state,
-                "until": until,
+                "until": end,
                 "form": form.canonical,
                 "href": None if mine is None else pages.here(f"{FORMS}{mine[0]}"),
             }
         )
     return made
-
-
-def _until(site: Site, session: Session, form: Form, lang: str, begun: str | None) -> str:
-    """Until when a Task wants it answered, in words; "" where no Task does."""
-    if session.patient is None:
-        return ""
-    end = task_moves.asked_until(site, session.patient, form.canonical or "", begun)
-    return "" if end is None else day_and_time(end.astimezone(site.zone), lang)
 
 
 def _offered(site: Site) -> list[Form]:

@@ -23,7 +23,7 @@ from fhir_service.web.filling.offered import Choice, choices
 from fhir_service.web.filling.steps import Step, is_help, steps_of
 from fhir_service.web.told import told
 from fhir_service.web.wording import FALLBACK, languages, words
-from fhir_service.workflow import filling
+from fhir_service.workflow import filling, task_moves
 from fhir_service.workflow.caller import Caller
 from fhir_service.workflow.filling import Filling
 from fhir_service.workflow.session import Session
@@ -267,6 +267,14 @@ def day_and_time(moment: datetime, lang: str) -> str:
     if lang == "es":
         day = f"{moment.day} de {months[moment.month - 1]} de {moment.year}"
     return f"{day}, {moment.hour}:{moment.minute:02}"
+
+
+def wanted_by(site: Site, session: Session, form: Form, response: str | None, lang: str) -> str:
+    """Until when a Task wants this form answered, in words; "" where no Task does."""
+    if session.patient is None:
+        return ""
+    end = task_moves.asked_until(site, session.patient, form.canonical or "", response)
+    return "" if end is None else day_and_time(end.astimezone(site.zone), lang)
 
 
 def to(screen: Screen, *parts: object) -> Response:

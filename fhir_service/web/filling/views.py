@@ -13,10 +13,10 @@ from fhir_service.web.filling.conditions import mark_of
 from fhir_service.web.filling.declining import task_of
 from fhir_service.web.filling.doors import FORMS, Clinic
 from fhir_service.web.filling.own_copy import when
-from fhir_service.web.filling.page_of import Screen, View, day_and_time, laid_out, to
+from fhir_service.web.filling.page_of import Screen, View, day_and_time, laid_out, to, wanted_by
 from fhir_service.web.launch import with_chart
 from fhir_service.web.static_files import FOREVER
-from fhir_service.workflow import filling, task_moves
+from fhir_service.workflow import filling
 from fhir_service.workflow.site import Site
 
 _A_MINUTE = 8
@@ -38,22 +38,13 @@ def start_view(site: Site, clinic: Clinic) -> View:
         return screen.page(
             "start.html",
             minutes=minutes(questions),
-            until=_until(screen),
+            until=wanted_by(site, screen.session, screen.form, screen.found.id, screen.language),
             begun=screen.found.draft is not None,
             action=screen.address(),
             decline=screen.address("decline") if task_of(screen) else None,
         )
 
     return view
-
-
-def _until(screen: Screen) -> str:
-    """Until when a Task wants it answered, in words; "" where no Task does."""
-    patient, canonical = screen.session.patient, screen.form.canonical
-    if patient is None or canonical is None:
-        return ""
-    end = task_moves.asked_until(screen.site, patient, canonical, screen.found.id)
-    return "" if end is None else day_and_time(end.astimezone(screen.site.zone), screen.language)
 
 
 def minutes(questions: int) -> int:
