@@ -101,7 +101,7 @@ def test_ctrl_c_ends_a_serving_demo_with_all_its_processes(tmp_path: Path) -> No
         assert "Is it you?" in page.text
         assert any(f"http://127.0.0.1:{port}/login  (code " in line for line in told)
         demo.send_signal(signal.SIGINT)
-        assert demo.wait(30) == 0
+        assert demo.wait(100) == 0  # longer than a stop may take on a busy machine
     finally:
         demo.kill()
         demo.wait()
